@@ -61,6 +61,7 @@ fn a_screen_too_small_for_the_sheet_decides_nothing() {
     scene.resize(WIDE);
     scene.wait(1_000);
     scene.must_show("not on screen");
+    scene.esc();
     assert_eq!(approve(&mut scene), 1);
 }
 

@@ -3,7 +3,9 @@
 //! Only [`confirm`] makes an approval, and it asks every condition again at the moment of the key.
 
 use crate::cockpit::effect::Effect;
-use crate::cockpit::model::{Blocker, Field, Model, Purpose, Row, Sent, Sheet, Step, Words, obstacle};
+use crate::cockpit::model::{
+    Blocker, Field, Model, Purpose, Row, Sent, Sheet, Step, Words, blocker, obstacle,
+};
 use crate::cockpit::style::Tone;
 use crate::domain::{ClientKey, Timestamp, Untrusted, Verdict};
 use crate::session::{Body, Event as Fact, Hold};
@@ -71,7 +73,7 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Vec<Effect>) {
 /// `d`: opens the line for a reason.
 pub(super) fn ask_to_deny(model: &mut Model) {
     let Some(sheet) = &model.sheet else { return };
-    if let Some(blocker) = obstacle(model, sheet, Verdict::Deny) {
+    if let Some(blocker) = blocker(model, sheet, Verdict::Deny) {
         return cannot(model, "deny", &blocker);
     }
     model.field = Some(Field::new(Purpose::Reason, &sheet.draft));
