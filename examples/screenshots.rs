@@ -72,7 +72,7 @@ async fn record() {
     let mut asked = 0;
     let mut end = None;
     loop {
-        let patience = end.map_or(Duration::from_secs(300), |end: tokio::time::Instant| {
+        let patience = end.map_or(Duration::from_mins(5), |end: tokio::time::Instant| {
             end.saturating_duration_since(tokio::time::Instant::now())
         });
         let Ok(notice) = tokio::time::timeout(patience, notices.recv()).await else { break };

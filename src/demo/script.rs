@@ -1,7 +1,7 @@
 //! The script: what a story consists of, as data.
 //!
 //! The types are the format; [`parse`] refuses an unknown field and says in which line. What the types cannot say
-//! (a scene that does not exist, a citation of nothing) is in [`super::check`].
+//! (a scene that does not exist, a citation of nothing) is in `check`.
 
 use serde::Deserialize;
 use toml::Spanned;
