@@ -13,15 +13,17 @@ const ID_MAX_BYTES: usize = 160;
 
 fn check(what: &str, text: &str) -> Result<()> {
     let fits = !text.is_empty() && text.len() <= ID_MAX_BYTES;
+    // Neither an option of a command line nor a path's own name for "up" may pass for an identifier.
+    let begins = !text.starts_with(['-', '.', '/']);
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/@#+=".contains(&b));
-    if fits && plain {
+    if fits && begins && plain {
         return Ok(());
     }
     Err(Error::invalid(format!(
         "this is not a {what}: \"{}\"",
         text.chars().take(40).collect::<String>().escape_default()
     ))
-    .hint(format!("1 to {ID_MAX_BYTES} ASCII letters, digits or -_.:/@#+=")))
+    .hint(format!("1 to {ID_MAX_BYTES} ASCII letters, digits or -_.:/@#+=, not beginning with -, . or /")))
 }
 
 macro_rules! id {
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn identifiers_cannot_carry_escapes_spaces_or_look_alikes() {
-        for bad in ["", "a b", "a\x1b[2J", "prod\u{2010}db", "a\n", &"x".repeat(161)] {
+        for bad in ["", "-rf", "..", "../x", "/etc", "a b", "a\x1b[2J", "prod\u{2010}db", "a\n", &"x".repeat(161)] {
             assert!(SessionId::new(bad).is_err(), "{bad:?}");
         }
         assert_eq!(HoldId::new("h-7k3mq9xa").unwrap().as_str(), "h-7k3mq9xa");

@@ -173,7 +173,7 @@ impl Reader {
                 Ok(Message::Close(_)) => None,
                 Err(error) => {
                     let (name, error) = (self.actor.name.escaped(), error.to_string());
-                    tracing::info!(name, error = %error.escape_debug(), "a connection broke off");
+                    tracing::debug!(name, error = %error.escape_debug(), "a connection broke off");
                     None
                 }
             };

@@ -20,8 +20,10 @@ use super::event::Event;
 use super::hold::{Grant, Hold, Revision, Run};
 use super::state::{Agent, Anomaly, Call, Citation, Claimed, Gap, Returned, Stop};
 
-/// Readings of the alert that are kept for drawing.
+/// Readings of the alert, and confidences of a hypothesis, that are kept for drawing.
 const SAMPLES_KEPT: usize = 512;
+/// Sentences about a stop that are kept.
+const CONFIRMED_KEPT: usize = 64;
 /// Anomalies that are kept whole; further ones are only counted.
 const ANOMALIES_KEPT: usize = 64;
 
@@ -252,10 +254,7 @@ impl Session {
         }
         self.alert_told_by = Some(by.clone());
         if let Some(sample) = changed.sample {
-            if self.samples.len() == SAMPLES_KEPT {
-                self.samples.remove(0);
-            }
-            self.samples.push(sample);
+            keep(&mut self.samples, sample, SAMPLES_KEPT);
         }
         true
     }
@@ -322,7 +321,9 @@ impl Session {
         if let Some(claimed) = known {
             claimed.hypothesis = hypothesis;
             claimed.at = at;
-            claimed.confidence_pct.extend(confidence);
+            if let Some(confidence) = confidence {
+                keep(&mut claimed.confidence_pct, confidence, SAMPLES_KEPT);
+            }
         } else {
             self.hypothesis_index.insert(hypothesis.id.clone(), self.hypotheses.len());
             let confidence_pct = confidence.into_iter().collect();
@@ -359,7 +360,7 @@ impl Session {
 
     fn stop_confirmed(&mut self, confirmed: &StopConfirmed, at: Timestamp) -> bool {
         let Some(stop) = &mut self.stop else { return false };
-        stop.confirmed.push((at, confirmed.what.clone(), confirmed.dead));
+        keep(&mut stop.confirmed, (at, confirmed.what.clone(), confirmed.dead), CONFIRMED_KEPT);
         true
     }
 
@@ -383,6 +384,14 @@ impl Session {
             Some(Grant::Redeemed { .. } | Grant::Revoked { .. }) | None => None,
         })
     }
+}
+
+/// Adds the newest; the oldest goes when there are too many.
+fn keep<T>(list: &mut Vec<T>, newest: T, most: usize) {
+    if list.len() >= most {
+        list.remove(0);
+    }
+    list.push(newest);
 }
 
 /// Fills an empty place; a second filling makes no sense and changes nothing.

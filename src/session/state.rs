@@ -42,7 +42,7 @@ pub struct Claimed {
     pub hypothesis: Hypothesis,
     /// When it was last stated.
     pub at: Timestamp,
-    /// Each confidence stated, oldest first, in percent.
+    /// The confidences stated last, oldest first, in percent.
     pub confidence_pct: Vec<u8>,
 }
 
@@ -96,6 +96,6 @@ pub struct Stop {
     pub level: u8,
     /// Why.
     pub reason: Option<Untrusted>,
-    /// What was confirmed, oldest first: when, the sentence, and whether nothing of it runs any more.
+    /// What was confirmed last, oldest first: when, the sentence, and whether nothing of it runs any more.
     pub confirmed: Vec<(Timestamp, Untrusted, Option<bool>)>,
 }
