@@ -240,11 +240,57 @@ fn an_unknown_verdict_that_the_record_does_not_hold_may_be_given_again() {
     scene.answer(no_answer(&params));
     scene.must_show("UNKNOWN");
     scene.up();
-    scene.must_show("it did not arrive");
+    scene.must_show("not on record so far");
+    scene.must_show("It may still arrive");
     let again = sent(&mut scene);
     assert_ne!(again.key, params.key, "another decision has another key");
     scene.deliver(&again);
     scene.must_show("approved by maya");
+}
+
+#[test]
+fn a_verdict_given_up_as_missing_is_known_when_it_arrives_late() {
+    for decides_again in [false, true] {
+        let (mut scene, ..) = open_sheet(WIDE);
+        let first = sent(&mut scene);
+        scene.down();
+        scene.answer(no_answer(&first));
+        scene.up();
+        scene.must_show("not on record so far");
+        if decides_again {
+            scene.char('d');
+            let effects = scene.enter();
+            assert_eq!(decisions(&effects)[0].verdict, Verdict::Deny);
+        }
+        // The first one was in a buffer of the cut connection all the time.
+        scene.hub.decide(&person("maya"), &first).unwrap();
+        scene.tell();
+        scene.must_show("approved by maya");
+        scene.must_not_show("not taken");
+        scene.must_not_show("Not taken");
+    }
+}
+
+#[test]
+fn a_newline_in_a_value_is_written_out_and_draws_no_row_of_its_own() {
+    let mut scene = Scene::connected(WIDE);
+    let session = scene.hub.open_session("inc-1", "INC-1");
+    let var = |name: &str, value: &str| EnvVar { name: name.into(), value: value.into() };
+    let action = Exec {
+        env: vec![var("KUBECONFIG", "/x/prod"), var("LANG", "C\nKUBECONFIG=/x/staging"), var("PS1", "a  ")],
+        host: "bastion\nGATE the proposer is connected".into(),
+        ..exec(&["true"])
+    };
+    let words = Proposal { why: Some("all is well\nDIGEST sha256 0000".into()), ..proposal(Action::Exec(action)) };
+    scene.hub.open_hold(&session, "h-1", words, 600_000);
+    scene.tell();
+    scene.enter();
+    scene.must_show("LANG='C‹^J›KUBECONFIG=/x/staging'");
+    scene.must_show("PS1='a  '");
+    scene.must_show("host bastion‹^J›GATE the proposer");
+    scene.must_show("environment holds characters that hide or reorder text");
+    scene.read_on();
+    scene.must_show("│ DIGEST sha256 0000");
 }
 
 #[test]

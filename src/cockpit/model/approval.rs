@@ -111,7 +111,7 @@ fn of_hold(model: &Model, sheet: &Sheet, hold: &Hold) -> Option<Blocker> {
     match &sheet.step {
         Step::Sending(_) | Step::Unknown(_) => return Some(Blocker::OnItsWay),
         Step::Acknowledged { outcome, .. } => return Some(Blocker::Closed(*outcome)),
-        Step::Reading | Step::Approving | Step::Denying | Step::Refused(_) => {}
+        Step::Reading | Step::Approving | Step::Denying | Step::Refused(_) | Step::Missing(_) => {}
     }
     if sheet.lock.is_some() || sheet.revision.number != hold.revision.number {
         return Some(Blocker::Locked);

@@ -1,6 +1,6 @@
 //! Every value of an action with its name: what the sheet has to show, and what a revision is compared by.
 
-use crate::domain::{Action, Proposal, Stdin, Untrusted};
+use crate::domain::{Action, EnvVar, Proposal, Stdin, Untrusted};
 use crate::session::Revision;
 
 /// A value and what it is called on screen.
@@ -10,33 +10,39 @@ pub(crate) struct Field {
     pub(crate) name: String,
     /// Its exact text.
     pub(crate) value: Untrusted,
+    /// Whether it is shown line by line, so that a newline in it is nothing unusual.
+    pub(crate) many_lines: bool,
+}
+
+fn field(name: &str, value: &Untrusted) -> Field {
+    Field { name: name.into(), value: value.clone(), many_lines: false }
+}
+
+fn lines(name: &str, value: &Untrusted) -> Field {
+    Field { many_lines: true, ..field(name, value) }
 }
 
 /// Every value of an action, in the order in which it is digested.
 pub(crate) fn of_action(action: &Action) -> Vec<Field> {
-    let field = |name: &str, value: &Untrusted| Field { name: name.into(), value: value.clone() };
     let mut fields = of_kind(action);
     fields.extend(action.incomplete().map(|why| field("not all is known", why)));
     fields
 }
 
 fn of_kind(action: &Action) -> Vec<Field> {
-    let field = |name: &str, value: &Untrusted| Field { name: name.into(), value: value.clone() };
     match action {
         Action::Exec(exec) => {
             let mut fields: Vec<Field> = Vec::new();
-            fields.extend(exec.argv.iter().enumerate().map(|(at, arg)| field(&argument(at), arg)));
+            fields.extend(exec.argv.iter().enumerate().map(|(at, arg)| lines(&argument(at), arg)));
             fields.push(field("directory", &exec.cwd));
-            fields.extend(exec.env.iter().map(|var| Field {
-                name: "environment".into(),
-                value: format!("{}={}", var.name.expose(), var.value.expose()).into(),
-            }));
+            let set = |var: &EnvVar| format!("{}={}", var.name.expose(), var.value.expose()).into();
+            fields.extend(exec.env.iter().map(|var| field("environment", &set(var))));
             if let Some(stdin) = &exec.stdin {
                 let (name, text) = match stdin {
                     Stdin::Text(text) => ("standard input", text.clone()),
                     Stdin::Base64(code) => ("standard input, base64", code.as_str().into()),
                 };
-                fields.push(field(name, &text));
+                fields.push(lines(name, &text));
             }
             fields.push(field("host", &exec.host));
             fields.push(field("user", &exec.user));
@@ -51,7 +57,7 @@ fn of_kind(action: &Action) -> Vec<Field> {
         }
         Action::AgentCommand(command) => vec![
             field("agent", &command.agent),
-            field("command", &command.command),
+            lines("command", &command.command),
             field("directory", &command.cwd),
         ],
         Action::AgentPatch(patch) => {
@@ -59,7 +65,7 @@ fn of_kind(action: &Action) -> Vec<Field> {
             for change in &patch.changes {
                 fields.push(field("file", &change.path));
                 fields.push(field("change", &change.change));
-                fields.push(field("diff", &change.diff));
+                fields.push(lines("diff", &change.diff));
             }
             fields
         }
@@ -67,7 +73,7 @@ fn of_kind(action: &Action) -> Vec<Field> {
             field("agent", &tool.agent),
             field("server", &tool.server),
             field("tool", &tool.tool),
-            field("arguments", &tool.arguments),
+            lines("arguments", &tool.arguments),
         ],
     }
 }
@@ -86,7 +92,6 @@ fn of_words(proposal: &Proposal) -> Vec<Field> {
         ("undo", &proposal.undo),
         ("why", &proposal.why),
     ];
-    let field = |name: &str, value: &Untrusted| Field { name: name.into(), value: value.clone() };
     let mut fields: Vec<Field> =
         said.iter().filter_map(|(name, value)| value.as_ref().map(|value| field(name, value))).collect();
     fields.extend(proposal.cites.iter().map(|id| field("evidence", &id.as_str().into())));

@@ -43,6 +43,8 @@ pub(crate) enum Step {
     Refused(Words),
     /// No answer came; whether it counts is not known until the record is read again.
     Unknown(Sent),
+    /// No answer came, and the record does not hold it so far. It may still be under way; deciding again is possible.
+    Missing(Sent),
 }
 
 /// What a revision replaced. While it stands, no key decides.
@@ -77,6 +79,8 @@ pub(crate) struct Sheet {
     pub(crate) extent: (usize, usize),
     /// A reason that was being typed when the field was left.
     pub(crate) draft: String,
+    /// Keys of verdicts that were given up as missing and may still arrive.
+    pub(crate) stray: Vec<ClientKey>,
 }
 
 impl Sheet {
@@ -95,6 +99,14 @@ impl Sheet {
             jumped: false,
             extent: (0, 0),
             draft: String::new(),
+            stray: Vec::new(),
+        }
+    }
+
+    /// Takes the next step. A verdict that is left behind as missing may still arrive, and stays known by its key.
+    pub(crate) fn go(&mut self, next: Step) {
+        if let Step::Missing(sent) = std::mem::replace(&mut self.step, next) {
+            self.stray.push(sent.key);
         }
     }
 
@@ -136,7 +148,7 @@ impl Sheet {
     /// The verdict that is on its way, or of which nothing is known.
     pub(crate) fn sent(&self) -> Option<&Sent> {
         match &self.step {
-            Step::Sending(sent) | Step::Unknown(sent) => Some(sent),
+            Step::Sending(sent) | Step::Unknown(sent) | Step::Missing(sent) => Some(sent),
             Step::Reading
             | Step::Approving
             | Step::Denying

@@ -34,7 +34,8 @@ pub(super) fn leave(model: &mut Model) {
         | Step::Sending(_)
         | Step::Acknowledged { .. }
         | Step::Refused(_)
-        | Step::Unknown(_) => {
+        | Step::Unknown(_)
+        | Step::Missing(_) => {
             let decided = model.hold(&sheet.session, &sheet.hold).is_none_or(|hold| !hold.is_open());
             model.sheet = None;
             if decided && model.sessions.values().any(|tracked| tracked.session.open_holds().next().is_some())
@@ -135,17 +136,15 @@ fn follow(sheet: &mut Sheet, hold: &Hold, live: bool) {
         sheet.revise(hold.revision.clone());
     }
     let Some(closing) = &hold.closing else {
-        if let (Step::Unknown(_), true) = (&sheet.step, live) {
-            sheet.step = Step::Refused(Words::of(
-                "no answer came, and the record holds no verdict of yours: it did not arrive. Decide again if you want",
-            ));
+        if let (Step::Unknown(sent), true) = (&sheet.step, live) {
+            sheet.step = Step::Missing(sent.clone());
         }
         return;
     };
     match &sheet.step {
         Step::Approving => sheet.step = Step::Reading,
         // Our own vote makes it `Acknowledged` first (`take_vote`); so it was somebody else.
-        Step::Sending(_) | Step::Unknown(_) => {
+        Step::Sending(_) | Step::Unknown(_) | Step::Missing(_) => {
             let words = Words::of(format!("somebody was first: {} by ", closing.outcome.word()));
             let words = words.theirs(&closing.by.name).ours(format!(" at {}Z", closing.at.clock()));
             sheet.step = Step::Refused(words);
@@ -154,11 +153,14 @@ fn follow(sheet: &mut Sheet, hold: &Hold, live: bool) {
     }
 }
 
-/// Finds the verdict that was sent from here in the record, by its key.
+/// Finds a verdict that was sent from here in the record, by its key; one that was given up as missing too.
 pub(super) fn take_vote(sheet: &mut Sheet, event: &Fact) {
     let Body::VoteCast(cast) = &event.body else { return };
-    let Some(sent) = sheet.sent().filter(|sent| cast.key.as_ref() == Some(&sent.key)) else { return };
-    let outcome = match sent.verdict {
+    let ours = |key: &ClientKey| sheet.sent().is_some_and(|sent| sent.key == *key) || sheet.stray.contains(key);
+    if !cast.key.as_ref().is_some_and(ours) {
+        return;
+    }
+    let outcome = match cast.verdict {
         Verdict::Approve => crate::domain::Outcome::Approved,
         Verdict::Deny => crate::domain::Outcome::Denied,
     };
@@ -185,20 +187,16 @@ fn send(model: &mut Model, verdict: Verdict, reason: Option<Untrusted>, effects:
                 key: Some(key.clone()),
             })));
             sheet.draft.clear();
-            sent(sheet, verdict, key, at);
+            sheet.go(Step::Sending(Sent { verdict, key, at }));
             model.touch();
         }
         Err(error) => tell(model, Tone::Harm, Words::of(error.message().to_owned())),
     }
 }
 
-fn sent(sheet: &mut Sheet, verdict: Verdict, key: ClientKey, at: Timestamp) {
-    sheet.step = Step::Sending(Sent { verdict, key, at });
-}
-
 fn step(model: &mut Model, step: Step) {
     if let Some(sheet) = &mut model.sheet {
-        sheet.step = step;
+        sheet.go(step);
         model.touch();
     }
 }

@@ -122,8 +122,17 @@ impl Text {
     }
 
     /// As many lines of at most `width` cells as it needs. Pieces follow each other; only what would not fit into the
-    /// rest of a line begins a new one.
+    /// rest of a line begins a new one, and a newline in words from outside.
     pub(super) fn fold(&self, width: usize, styles: &Styles) -> Vec<Line<'static>> {
+        self.folded(width, styles, false)
+    }
+
+    /// The same, and a newline in words from outside is written out and begins no line: one value stays one value.
+    pub(super) fn fold_inline(&self, width: usize, styles: &Styles) -> Vec<Line<'static>> {
+        self.folded(width, styles, true)
+    }
+
+    fn folded(&self, width: usize, styles: &Styles, inline: bool) -> Vec<Line<'static>> {
         let mut lines = vec![Line::default()];
         let mut used = 0;
         for (bit, look) in &self.0 {
@@ -136,7 +145,7 @@ impl Text {
             let folded = if ours {
                 fold_ours(text.expose(), used, width, style)
             } else {
-                fold_theirs(&text, used, width, style, styles)
+                fold_theirs(&text, used, width, style, styles, inline)
             };
             for (at, line) in folded.into_iter().enumerate() {
                 if at > 0 {
@@ -213,12 +222,14 @@ fn fold_theirs(
     width: usize,
     style: Style,
     styles: &Styles,
+    inline: bool,
 ) -> Vec<Line<'static>> {
     let hidden = styles.of(Tone::Hidden);
     // Blanks stand for what is on the first line already, and are taken away again.
     let used = used.min(width);
     let indented = Untrusted::from(format!("{}{}", " ".repeat(used), text.expose()));
-    let mut lines = safe_in(&indented, styles.ascii()).fold(width, style, hidden);
+    let safe = safe_in(&indented, styles.ascii());
+    let mut lines = if inline { safe.fold_inline(width, style, hidden) } else { safe.fold(width, style, hidden) };
     if let Some(first) = lines.first_mut().and_then(|line| line.spans.first_mut()) {
         first.content = first.content.get(used..).unwrap_or_default().to_owned().into();
     }

@@ -35,6 +35,14 @@ pub struct Safe {
     ascii: bool,
 }
 
+/// What a newline comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Newline {
+    Breaks,
+    Written,
+    WrittenAndBreaks,
+}
+
 /// Outside text for a terminal that shows UTF-8.
 pub fn safe(text: &Untrusted) -> Safe {
     safe_in(text, false)
@@ -65,12 +73,18 @@ impl Safe {
     /// Lines of at most `width` cells that hold every character: broken at spaces where there are some, inside a word
     /// where there are none. A newline starts a line; it is the only character that is not drawn.
     pub fn fold(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
-        self.folded(width, style, hidden, false)
+        self.folded(width, style, hidden, Newline::Breaks)
     }
 
     /// Like [`Safe::fold`], and each newline is written out at the end of its line: for text whose exact bytes run.
     pub fn fold_exact(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
-        self.folded(width, style, hidden, true)
+        self.folded(width, style, hidden, Newline::WrittenAndBreaks)
+    }
+
+    /// Like [`Safe::fold`], and a newline is written out like any other control and starts no line: for a value among
+    /// others, which must not look like several.
+    pub fn fold_inline(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
+        self.folded(width, style, hidden, Newline::Written)
     }
 
     /// The cells that the whole text takes on one line.
@@ -93,18 +107,18 @@ impl Safe {
         self.text.expose().graphemes(true).flat_map(move |cluster| Pieces::of(cluster, ascii))
     }
 
-    fn folded(&self, width: usize, style: Style, hidden: Style, exact: bool) -> Vec<Line<'static>> {
+    fn folded(&self, width: usize, style: Style, hidden: Style, newline: Newline) -> Vec<Line<'static>> {
         let mut fold = Fold::new(width, self.ascii);
         for piece in self.pieces() {
             let ends = piece.newline;
-            if exact || !ends {
+            if !ends || newline != Newline::Breaks {
                 fold.push(piece);
             }
-            if ends {
+            if ends && newline != Newline::Written {
                 fold.end_row();
             }
         }
-        fold.rows(exact).iter().map(|row| Painter::new(style, hidden).all(row)).collect()
+        fold.rows(newline == Newline::WrittenAndBreaks).iter().map(|row| Painter::new(style, hidden).all(row)).collect()
     }
 }
 

@@ -62,7 +62,7 @@ fn arguments(doc: &mut Doc<'_>, exec: &Exec, line: &Untrusted) {
 fn hidden(doc: &mut Doc<'_>, revision: &Revision) {
     for field in of_action(&revision.proposal.action) {
         let safe = safe_in(&field.value, false);
-        if !safe.odd() || is_text_with_lines(&field.value) {
+        if !safe.odd() || field.many_lines && is_text_with_lines(&field.value) {
             continue;
         }
         let what = if safe.hides() {
@@ -113,10 +113,9 @@ fn environment(doc: &mut Doc<'_>, exec: &Exec) {
     let n = count(exec.env.len(), "variable, and no other:", "variables, and no others:");
     doc.fact("ENVIRONMENT", &Text::new().ours(n, Tone::Dim));
     for var in &exec.env {
-        doc.fact(
-            "",
-            &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&var.value, Tone::Dim),
-        );
+        // Quoted as in a shell where it is not a plain word: a value's own blanks and its end are seen.
+        let value = quoted(std::slice::from_ref(&var.value));
+        doc.fact("", &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&value, Tone::Dim));
     }
 }
 

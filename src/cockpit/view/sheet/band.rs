@@ -27,7 +27,7 @@ pub(super) fn lines(
         lines.push(prompt.and(typed(styles, field, room)).line(columns, styles));
     }
     for text in status(model, styles, sheet, hold) {
-        lines.extend(text.fold(columns, styles));
+        lines.extend(text.fold_inline(columns, styles));
     }
     lines
 }
@@ -68,6 +68,12 @@ fn status(model: &Model, styles: &Styles, sheet: &Sheet, hold: &Hold) -> Vec<Tex
             let mut texts = vec![head.words(words, Tone::Text)];
             texts.extend(reading(model, sheet));
             texts
+        }
+        Step::Missing(sent) => {
+            let head = format!(" {} sent {}: no answer came, and it is not on record so far. ", verdict_word(sent.verdict), second(sent.at));
+            let text = Text::new().glyph(styles, Glyph::Unknown, Tone::Harm).ours(head, Tone::Harm);
+            let text = text.ours("It may still arrive; the first verdict on record counts. You may decide again", Tone::Text);
+            std::iter::once(text).chain(reading(model, sheet)).collect()
         }
         Step::Unknown(sent) => vec![
             Text::new()

@@ -39,8 +39,8 @@ pub(super) fn rows(doc: &mut Doc<'_>, model: &Model, hold: &Hold, revision: &Rev
     doc.blank();
     doc.heading("the agent's words");
     match &proposal.why {
-        Some(why) => doc.wide(&quote(why, doc)),
-        None => doc.wide(&Text::new().ours("none", Tone::Faint)),
+        Some(why) => doc.prose(&quote(why, doc)),
+        None => doc.prose(&Text::new().ours("none", Tone::Faint)),
     }
 }
 

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::cockpit::model::Model;
-use crate::cockpit::style::{Ground, Styles, Tone};
+use crate::cockpit::style::{Glyph, Ground, Styles, Tone};
 use crate::cockpit::view::paint::Text;
 use crate::cockpit::view::safe_text::safe_in;
 use crate::domain::Untrusted;
@@ -20,6 +20,9 @@ use super::{action, context};
 const LABELS_BESIDE: usize = 56;
 /// Columns of the labels.
 const LABEL: usize = 13;
+
+/// Columns before outside text that takes the whole width, and before facts where the labels have no column.
+const GUTTER: usize = 2;
 
 /// One row of the sheet.
 #[derive(Clone, Debug)]
@@ -83,9 +86,9 @@ impl<'a> Doc<'a> {
         }
     }
 
-    /// A fact, folded.
+    /// A fact, folded. A value in it stays one value: its newlines are written out.
     pub(super) fn fact(&mut self, label: &'static str, text: &Text) {
-        let lines = text.fold(self.room(), self.styles);
+        let lines = text.fold_inline(self.room(), self.styles);
         self.lines(label, lines, Ground::Raised);
     }
 
@@ -93,7 +96,7 @@ impl<'a> Doc<'a> {
     pub(super) fn exact(&mut self, label: &'static str, text: &Untrusted, tone: Tone, ground: Ground) {
         // What runs has the whole width: the fewer folds, the easier it is to read.
         let well = ground == Ground::Well;
-        let room = if well { self.columns.saturating_sub(2).max(1) } else { self.room() };
+        let room = if well { self.columns.saturating_sub(GUTTER + 1).max(1) } else { self.room() };
         let (style, hidden) = (self.styles.of(tone), self.styles.of(Tone::Hidden));
         let mut lines = safe_in(text, self.styles.ascii()).fold_exact(room, style, hidden);
         // Behind a last line break there is nothing: no row.
@@ -103,15 +106,22 @@ impl<'a> Doc<'a> {
         if !well {
             return self.lines(label, lines, ground);
         }
-        for mut line in lines {
-            line.spans.insert(0, " ".into());
-            self.push(WIDE, line, ground);
+        for line in lines {
+            self.guttered(line, ground);
         }
+    }
+
+    /// A row of outside text across the whole sheet: a rule of ours runs down before it, so that none of it stands
+    /// where a label would.
+    fn guttered(&mut self, mut line: Line<'static>, ground: Ground) {
+        let rule = Span::styled(self.styles.glyph(Glyph::RuleSide), self.styles.of(Tone::Rule));
+        line.spans.splice(0..0, [rule, Span::raw(" ")]);
+        self.push(WIDE, line, ground);
     }
 
     /// A heading across the sheet.
     pub(super) fn heading(&mut self, words: &'static str) {
-        let rule = self.styles.glyph(crate::cockpit::style::Glyph::Rule);
+        let rule = self.styles.glyph(Glyph::Rule);
         let rest = self.columns.saturating_sub(words.len() + 4);
         let text = Text::new()
             .ours(rule.repeat(2), Tone::Rule)
@@ -121,15 +131,15 @@ impl<'a> Doc<'a> {
         self.rows.push(Row { label: WIDE, line, ground: Ground::Raised, units: 0..0 });
     }
 
-    /// Text across the whole sheet, label column included.
-    pub(super) fn wide(&mut self, text: &Text) {
-        for line in text.fold(self.columns, self.styles) {
-            self.rows.push(Row { label: WIDE, line, ground: Ground::Raised, units: 0..0 });
+    /// Prose across the whole sheet, label column included.
+    pub(super) fn prose(&mut self, text: &Text) {
+        for line in text.fold(self.columns.saturating_sub(GUTTER).max(1), self.styles) {
+            self.guttered(line, Ground::Raised);
         }
     }
 
     fn room(&self) -> usize {
-        self.columns.saturating_sub(self.label_columns).max(1)
+        self.columns.saturating_sub(self.label_columns.max(GUTTER)).max(1)
     }
 
     fn lines(&mut self, label: &'static str, lines: Vec<Line<'static>>, ground: Ground) {
@@ -142,8 +152,11 @@ impl<'a> Doc<'a> {
                 units: self.units..self.units,
             });
         }
-        for (at, line) in lines.into_iter().enumerate() {
+        for (at, mut line) in lines.into_iter().enumerate() {
             let label = if at == 0 && self.label_columns > 0 { label } else { "" };
+            if self.label_columns == 0 {
+                line.spans.insert(0, Span::raw(" ".repeat(GUTTER)));
+            }
             self.push(label, line, ground);
         }
     }

@@ -130,7 +130,7 @@ fn top(model: &Model, ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, hold: &Hold,
         (Step::Approving, None) => " APPROVE ".into(),
         (Step::Denying, None) => " DENY ".into(),
         (Step::Sending(_), None) => " SENT ".into(),
-        (Step::Unknown(_), None) => " UNKNOWN ".into(),
+        (Step::Unknown(_) | Step::Missing(_), None) => " UNKNOWN ".into(),
         (Step::Reading | Step::Acknowledged { .. } | Step::Refused(_), None) => " DECIDE ".into(),
     };
     let head = Text::new()
