@@ -1,11 +1,11 @@
 //! `holdpoint holds`: what waits for a person.
 
+use super::Done;
 use super::args::Holds;
 use super::home::Home;
 use super::json::HoldLine;
 use super::print::{self, span};
 use super::reading::Reading;
-use super::{Done, show};
 use crate::session::{Hold, Session};
 
 /// Lists holds, the one that ends soonest first.
@@ -34,5 +34,5 @@ fn row(reading: &Reading, hold: &Hold) -> [String; 4] {
         (None, Some(true) | None) => "open".to_owned(),
     };
     let left = if hold.is_open() { span(hold.expires_at.since(reading.now())) } else { "-".into() };
-    [hold.id.to_string(), state, left, show::summary(&hold.revision.proposal.action)]
+    [hold.id.to_string(), state, left, hold.revision.proposal.action.summary().escaped()]
 }

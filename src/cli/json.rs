@@ -235,7 +235,7 @@ impl<'a> HoldSheet<'a> {
                 Run::Running { at, pid } => Some(Execution::Running { at: *at, pid: *pid }),
                 Run::Finished { at, end } => Some(Execution::Finished { at: *at, end }),
                 Run::Refused { at, reason } => Some(Execution::Refused { at: *at, reason }),
-                Run::Lost { at, reason } => Some(Execution::Lost { at: *at, reason }),
+                Run::Lost { at, reason, .. } => Some(Execution::Lost { at: *at, reason }),
             },
         }
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use super::{Done, Fault};
-use crate::domain::{Error, Timestamp, Untrusted};
+use crate::domain::{Error, Timestamp};
 
 /// Columns that a table keeps to where the output is no wider terminal.
 const COLUMNS: usize = 80;
@@ -82,20 +82,14 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A command line on one line, escaped, with quotes where arguments could not be told apart without.
-pub(super) fn command(argv: &[Untrusted]) -> String {
-    let quoted = |arg: &Untrusted| {
-        let text = arg.escaped();
-        let plain =
-            !text.is_empty() && !text.contains([' ', '\'', '"', '\\', '$', '`', '|', ';', '&', '<', '>']);
-        if plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_has_one_unit() {
+        assert_eq!([span(59_000), span(1_800_000), span(-5)], ["59s", "30m", "0s"]);
+    }
 
     #[test]
     fn a_table_is_aligned_and_its_lines_fit() {
@@ -104,12 +98,5 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[..2], ["A       B", "one     two"]);
         assert!(lines[2].len() <= columns() && lines[2].ends_with("..."), "{text}");
-    }
-
-    #[test]
-    fn a_command_line_tells_its_arguments_apart_and_cannot_move_the_cursor() {
-        let argv = ["sh", "-c", "rm x; \x1b[2J", ""].map(Untrusted::from);
-        assert_eq!(command(&argv), "sh -c 'rm x; \\u{1b}[2J' ''");
-        assert_eq!([span(59_000), span(1_800_000), span(-5)], ["59s", "30m", "0s"]);
     }
 }

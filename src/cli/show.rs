@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Done;
 use super::home::Home;
 use super::json::{HoldSheet, SessionSheet, session_word};
-use super::print::{self, command, span};
+use super::print::{self, span};
 use super::reading::Reading;
 use crate::domain::{Action, Exec, Executor, Kind, Proposal, Stdin, Untrusted};
 use crate::session::{Grant, Hold, Run, Session};
@@ -29,21 +29,6 @@ pub(super) async fn run(home: Home, id: &str, json: bool) -> Done {
                 format!("there is neither a hold nor a session \"{shown}\""),
             );
             Err(none.hint("`holdpoint holds --all` and `holdpoint sessions --all` list them").into())
-        }
-    }
-}
-
-/// An action on one line.
-pub(super) fn summary(action: &Action) -> String {
-    match action {
-        Action::Exec(exec) => command(&exec.argv),
-        Action::AgentCommand(asked) => asked.command.escaped(),
-        Action::AgentPatch(patch) => {
-            let files: Vec<String> = patch.changes.iter().map(|change| change.path.escaped()).collect();
-            format!("changes {}", files.join(", "))
-        }
-        Action::AgentTool(tool) => {
-            format!("{}/{} {}", tool.server.escaped(), tool.tool.escaped(), tool.arguments.escaped())
         }
     }
 }
@@ -198,8 +183,13 @@ fn outcome(sheet: &mut Sheet, hold: &Hold) {
         Run::Refused { at, reason } => {
             sheet.line("run", &format!("not started at {at}: {}", reason.escaped()));
         }
-        Run::Lost { at, reason } => {
-            sheet.line("run", &format!("NOBODY CAN TELL, since {at}: {}", reason.escaped()));
+        Run::Lost { at, reason, started: None } => {
+            sheet.line("run", &format!("NOBODY CAN TELL whether it ran, since {at}: {}", reason.escaped()));
+        }
+        Run::Lost { at, reason, started: Some((since, pid)) } => {
+            let process = pid.map_or_else(String::new, |pid| format!(" as process {pid}"));
+            let what = format!("started {since}{process}, MAY STILL RUN; no word since {at}");
+            sheet.line("run", &format!("{what}: {}", reason.escaped()));
         }
         Run::Finished { at, end } => {
             let how = match (end.exit, end.signal) {
@@ -243,7 +233,7 @@ fn session_sheet(reading: &Reading, session: &Session) -> String {
         sheet.line("evidence", &format!("{id} {excerpt}"));
     }
     for hold in &session.holds {
-        let (state, what) = (state(reading, hold), summary(&hold.revision.proposal.action));
+        let (state, what) = (state(reading, hold), hold.revision.proposal.action.summary().escaped());
         sheet.line("hold", &format!("P{} {} {state}", hold.number, hold.id));
         sheet.line("", &what);
     }

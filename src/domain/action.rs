@@ -179,6 +179,21 @@ impl Action {
         Ok(Digest::of(&self.bytes()?))
     }
 
+    /// One line for lists. It is not what a decision is about.
+    pub fn summary(&self) -> Untrusted {
+        match self {
+            Self::Exec(exec) => quoted(&exec.argv),
+            Self::AgentCommand(asked) => asked.command.clone(),
+            Self::AgentPatch(patch) => {
+                let paths: Vec<&str> = patch.changes.iter().map(|change| change.path.expose()).collect();
+                format!("change {}", paths.join(", ")).into()
+            }
+            Self::AgentTool(tool) => {
+                format!("{}/{} {}", tool.server.expose(), tool.tool.expose(), tool.arguments.expose()).into()
+            }
+        }
+    }
+
     /// Who would run it.
     pub fn executor(&self) -> Executor {
         match self {
@@ -273,6 +288,20 @@ impl Stdin {
     }
 }
 
+/// Arguments as a shell would have to be given them, so that where one ends and the next begins can be seen.
+pub fn quoted(argv: &[Untrusted]) -> Untrusted {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    let quote = |arg: &Untrusted| {
+        let text = arg.expose();
+        if !text.is_empty() && text.chars().all(plain) {
+            text.to_owned()
+        } else {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+    };
+    argv.iter().map(quote).collect::<Vec<_>>().join(" ").into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,5 +383,11 @@ mod tests {
         ] {
             assert_eq!(Action::Exec(bad).bytes().map_err(|e| e.kind()), Err(Kind::Invalid), "{why}");
         }
+    }
+
+    #[test]
+    fn quoting_shows_where_an_argument_ends() {
+        let argv: Vec<Untrusted> = ["sh", "-c", "rm -rf \"$X\"; it's", "", "a=b"].map(Into::into).to_vec();
+        assert_eq!(quoted(&argv).expose(), r#"sh -c 'rm -rf "$X"; it'\''s' '' a=b"#);
     }
 }

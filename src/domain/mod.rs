@@ -20,7 +20,7 @@ mod untrusted;
 
 pub use action::{
     ACTION_MAX_BYTES, Action, AgentCommand, AgentPatch, AgentTool, EnvVar, Exec, FileChange, FilePin, Pin,
-    Stdin,
+    Stdin, quoted,
 };
 pub use actor::{Actor, Role};
 pub use alert::{Alert, AlertState, Sample};

@@ -35,8 +35,6 @@ struct State {
 #[derive(Debug)]
 struct Waiting {
     by: BTreeSet<ConnId>,
-    /// Whether a person can still answer.
-    open: bool,
     /// Since when nobody is there.
     absent_since: Option<Instant>,
 }
@@ -78,18 +76,14 @@ impl Attendance {
         pictures
     }
 
-    /// From now on it matters who waits for this hold: it is `open`, or its run is not over.
-    pub(super) fn follow(&self, hold: &HoldId, open: bool) {
+    /// From now on it matters who is there for this hold: a person can still answer it, or its run is not over.
+    pub(super) fn follow(&self, hold: &HoldId) {
         let mut state = self.lock();
-        match state.holds.get_mut(hold) {
-            Some(waiting) if waiting.open == open => return,
-            Some(waiting) => waiting.open = open,
-            None => {
-                let waiting = Waiting { by: BTreeSet::new(), open, absent_since: Some(Instant::now()) };
-                state.holds.insert(hold.clone(), waiting);
-            }
+        if !state.holds.contains_key(hold) {
+            let waiting = Waiting { by: BTreeSet::new(), absent_since: Some(Instant::now()) };
+            state.holds.insert(hold.clone(), waiting);
+            self.publish(&state);
         }
-        self.publish(&state);
     }
 
     /// It matters no longer.
@@ -134,9 +128,7 @@ impl Attendance {
     }
 
     fn publish(&self, state: &State) {
-        let waits = |(hold, waiting): (&HoldId, &Waiting)| {
-            (waiting.open && !waiting.by.is_empty()).then(|| hold.clone())
-        };
+        let waits = |(hold, waiting): (&HoldId, &Waiting)| (!waiting.by.is_empty()).then(|| hold.clone());
         let mut waiting: Vec<HoldId> = state.holds.iter().filter_map(waits).collect();
         waiting.sort_unstable();
         let now = PresenceNote { people: state.people.values().cloned().collect(), waiting };
@@ -196,7 +188,7 @@ mod tests {
         let (first, second) = (attendance.enter(&agent), attendance.enter(&agent));
         attendance.attach(first.id, &hold());
         assert!(!attendance.waits(&hold()), "nobody waits for what is not followed");
-        attendance.follow(&hold(), true);
+        attendance.follow(&hold());
         assert!(attendance.absent_since(&hold()).is_some());
         attendance.attach(first.id, &hold());
         attendance.attach(second.id, &hold());
@@ -217,17 +209,16 @@ mod tests {
         pictures.mark_unchanged();
         let maya = attendance.enter(&Actor::new(Role::Person, "maya"));
         let gate = attendance.enter(&Actor::new(Role::Agent, "gate"));
-        attendance.follow(&hold(), true);
+        attendance.follow(&hold());
         attendance.attach(gate.id, &hold());
         assert!(pictures.has_changed().unwrap());
         let picture = Arc::clone(&pictures.borrow_and_update());
         assert_eq!((picture.people.len(), picture.waiting.as_slice()), (1, &[hold()][..]));
         maya.look(PresenceSetParams::default());
-        attendance.follow(&hold(), true);
+        attendance.follow(&hold());
         assert!(!pictures.has_changed().unwrap(), "nothing is new");
-        attendance.follow(&hold(), false);
-        assert!(pictures.borrow_and_update().waiting.is_empty(), "a closed hold is not waited for");
-        assert!(attendance.waits(&hold()), "but its run is");
+        attendance.forget(&hold());
+        assert!(pictures.borrow_and_update().waiting.is_empty(), "what is over is not waited for");
         drop(maya);
         assert!(pictures.borrow_and_update().people.is_empty());
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::domain::{
     Actor, Alert, CallId, Evidence, EvidenceId, GrantId, HoldId, Hypothesis, HypothesisId, HypothesisStatus,
-    Sample, SessionId, Timestamp, Untrusted,
+    Role, Sample, SessionId, Timestamp, Untrusted,
 };
 
 use super::body::{
@@ -64,6 +64,8 @@ pub struct Session {
     pub closed: Option<(Timestamp, Actor)>,
     /// When and by whom it was last reviewed.
     pub reviewed: Option<(Timestamp, Actor)>,
+    /// When and by which person anything was last said to it: a review, a vote, a question, a note, a stop.
+    pub attended: Option<(Timestamp, Actor)>,
     /// Stretches that never arrived.
     pub gaps: Vec<Gap>,
     /// Events that made no sense.
@@ -101,6 +103,7 @@ impl Session {
             stop: None,
             closed: None,
             reviewed: None,
+            attended: None,
             gaps: Vec::new(),
             anomalies: Vec::new(),
             anomaly_count: 0,
@@ -130,6 +133,9 @@ impl Session {
         }
         self.last_seq = event.seq;
         self.last_at = event.at;
+        if event.actor.role == Role::Person {
+            self.attended = Some((event.at, event.actor.clone()));
+        }
         if !self.take(event) {
             self.anomaly_count += 1;
             if self.anomalies.len() < ANOMALIES_KEPT {
@@ -206,9 +212,10 @@ impl Session {
             Body::ExecutionRefused(b) => {
                 self.on(&b.hold, |hold| hold.run(Run::Refused { at, reason: b.reason.clone() }))
             }
-            Body::ExecutionLost(b) => {
-                self.on(&b.hold, |hold| hold.run(Run::Lost { at, reason: b.reason.clone() }))
-            }
+            Body::ExecutionLost(b) => self.on(&b.hold, |hold| {
+                let started = hold.started();
+                hold.run(Run::Lost { at, reason: b.reason.clone(), started })
+            }),
             Body::Unknown(raw) => self.unknown(raw.type_name.expose()),
         }
     }
@@ -348,11 +355,12 @@ impl Session {
             by: by.clone(),
             at,
             level,
+            raised_at: at,
             reason: wish.reason.clone(),
             confirmed: Vec::new(),
         });
         if level >= stop.level {
-            (stop.by, stop.level) = (by.clone(), level);
+            (stop.by, stop.level, stop.raised_at) = (by.clone(), level, at);
             stop.reason = wish.reason.clone().or(stop.reason.take());
         }
         true

@@ -123,6 +123,8 @@ pub enum Run {
         at: Timestamp,
         /// Why nobody can tell.
         reason: Untrusted,
+        /// Since when it ran and as which process, where its start was reported: then only its end is unknown.
+        started: Option<(Timestamp, Option<u32>)>,
     },
 }
 
@@ -282,6 +284,15 @@ impl Hold {
             self.run = next;
         }
         fits
+    }
+
+    /// Since when it runs or ran and as which process, where its start was reported and its end was not.
+    pub fn started(&self) -> Option<(Timestamp, Option<u32>)> {
+        match &self.run {
+            Run::Running { at, pid } => Some((*at, *pid)),
+            Run::Lost { started, .. } => *started,
+            Run::NotStarted | Run::Finished { .. } | Run::Refused { .. } => None,
+        }
     }
 
     /// Whether authority to run was used (or, where the agent runs it itself, given).

@@ -94,6 +94,8 @@ pub struct Stop {
     pub at: Timestamp,
     /// How far: 1 to 3.
     pub level: u8,
+    /// When it was asked for at this level last.
+    pub raised_at: Timestamp,
     /// Why.
     pub reason: Option<Untrusted>,
     /// What was confirmed last, oldest first: when, the sentence, and whether nothing of it runs any more.

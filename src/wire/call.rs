@@ -523,7 +523,7 @@ pub struct Presence {
 pub struct PresenceNote {
     /// Every signed-in person.
     pub people: Vec<Presence>,
-    /// Open holds whose proposer is connected and waits.
+    /// Holds whose proposer is connected: those that are open, and those whose run is not over.
     pub waiting: Vec<HoldId>,
 }
 

@@ -65,6 +65,67 @@ fn a_screen_too_small_for_the_sheet_decides_nothing() {
     assert_eq!(approve(&mut scene), 1);
 }
 
+/// Types as people do: a key every 120 ms.
+fn type_in(scene: &mut Scene, text: &str) {
+    for c in text.chars() {
+        assert!(decisions(&scene.press_after(120, KeyCode::Char(c))).is_empty(), "{c} of {text}");
+    }
+}
+
+#[test]
+fn a_reason_typed_at_once_is_a_reason_whatever_its_letters_mean_elsewhere() {
+    for reason in ["All of it", "Six pods, not one", "these WALs are needed", "rrr A"] {
+        let (mut scene, ..) = one_hold(WIDE);
+        scene.enter();
+        // Long before the sheet has settled, and the Enter right behind the last letter.
+        scene.press_after(100, KeyCode::Char('d'));
+        type_in(&mut scene, reason);
+        scene.must_show(&format!("deny because: {reason}"));
+        scene.wait(450);
+        let effects = scene.press_after(80, KeyCode::Enter);
+        let sent = decisions(&effects);
+        assert_eq!(sent.len(), 1, "{reason}");
+        assert_eq!(
+            (sent[0].verdict, sent[0].reason.as_ref().unwrap().expose()),
+            (Verdict::Deny, reason),
+            "typed, and Enter soon behind it"
+        );
+    }
+}
+
+#[test]
+fn an_approval_that_was_asked_for_does_not_survive_another_key_or_leaving_the_screen() {
+    let away: [fn(&mut Scene); 4] = [
+        |scene| drop(scene.char('l')),
+        |scene| {
+            scene.char('?');
+            scene.esc();
+        },
+        |scene| drop(scene.feed(What::Resumed)),
+        |scene| drop(scene.resize((118, 40))),
+    ];
+    for leave in away {
+        let (mut scene, ..) = open_sheet(WIDE);
+        scene.char('A');
+        scene.must_show("Approve: run exactly this");
+        leave(&mut scene);
+        scene.wait(1_000);
+        assert!(decisions(&scene.enter()).is_empty());
+        scene.wait(1_000);
+        assert_eq!(approve(&mut scene), 1, "the twin");
+    }
+}
+
+#[test]
+fn a_key_among_others_that_mean_nothing_is_typing_and_does_not_ask_to_approve() {
+    let (mut scene, ..) = open_sheet(WIDE);
+    scene.press_after(1_000, KeyCode::Char('x'));
+    scene.press_after(120, KeyCode::Char('A'));
+    scene.must_not_show("Approve: run exactly this");
+    scene.must_show("as in a text");
+    assert_eq!(approve(&mut scene), 1, "the twin: A by itself");
+}
+
 #[test]
 fn nothing_is_preselected_enter_in_an_open_sheet_does_nothing() {
     let (mut scene, ..) = open_sheet(WIDE);

@@ -73,7 +73,7 @@ fn a_bell_and_a_title_when_a_hold_opens_but_not_for_history() {
     scene.hub.open_hold(&session, "h-2", delete_pods(), 600_000);
     scene.tell();
     assert_eq!(bells(&scene), 1);
-    scene.must_show("a new hold waits: INC-1");
+    scene.must_show("a new hold waits: P2 of INC-1");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn the_panes_of_a_small_screen() {
     {
         scene.char(key);
         scene.must_show(words);
-        scene.must_show("P1 waits 04:");
+        scene.must_show("2 wait 04:");
         snapshot(&format!("pane-{key}"), &scene);
     }
 }

@@ -69,11 +69,13 @@ pub enum Action {
 /// How much care a key's effect asks of the [`super::Guard`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
+    /// Means nothing where it was pressed.
+    Nothing,
     /// Moves or shows something.
     Light,
     /// Stops something: at once, but once.
     Stop,
-    /// Decides, or begins to.
+    /// Decides, or asks to approve.
     Deciding,
 }
 
@@ -142,8 +144,10 @@ impl Action {
     pub fn weight(self) -> Weight {
         match self {
             Self::Stop => Weight::Stop,
-            Self::Approve | Self::Confirm | Self::Deny | Self::Submit => Weight::Deciding,
-            Self::Up
+            Self::Approve | Self::Confirm | Self::Submit => Weight::Deciding,
+            // It opens a line for a reason. Were it ignored, the reason would be typed into keys that decide.
+            Self::Deny
+            | Self::Up
             | Self::Down
             | Self::PageUp
             | Self::PageDown
@@ -283,7 +287,6 @@ const SOURCE: [(Action, &str); 12] = [
     (Action::Back, "back"),
     (Action::NextCitation, "next citation"),
     (Action::PrevCitation, "previous citation"),
-    (Action::Search, "search"),
     (Action::Copy, "copy"),
     (Action::Stop, "stop investigation"),
     (Action::Down, "down"),

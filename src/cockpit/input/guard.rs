@@ -25,6 +25,8 @@ pub enum Stray {
     Burst,
     /// It repeats a key that is still held.
     Held,
+    /// Keys that mean nothing here came just before: somebody types.
+    Typing,
 }
 
 impl Stray {
@@ -33,6 +35,9 @@ impl Stray {
         match self {
             Self::Unsettled => "that key came too soon after a change: read, wait a moment, press again",
             Self::Burst => "those keys came faster than anyone types, as from a paste: press again",
+            Self::Typing => {
+                "that key came with others that mean nothing here, as in a text: wait a moment, press again"
+            }
             Self::Held => "that key is still held: release it, wait a moment, press again",
         }
     }
@@ -55,6 +60,8 @@ pub struct Guard {
     changed_ms: Option<u64>,
     input_ms: Option<u64>,
     last: Option<Last>,
+    /// The last key that did nothing: it had no meaning where it was pressed, or was refused.
+    idle: Option<(Chord, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +99,8 @@ impl Guard {
         let held = press.key.kind == KeyEventKind::Repeat || before.is_some();
         let counted_before = before.is_some_and(|last| last.counted);
         let burst = press.together || within(self.input_ms, TYPED_MS);
+        let idle = self.idle.as_ref().filter(|(other, _)| *other != chord);
+        let typing = within(idle.map(|(_, at)| *at), SETTLE_MS);
 
         let verdict = match weight {
             // A stop that was not counted yet is never taken for a repeat of itself.
@@ -101,8 +110,12 @@ impl Guard {
             Weight::Deciding if held => Err(Stray::Held),
             Weight::Stop | Weight::Deciding if burst => Err(Stray::Burst),
             Weight::Deciding if within(self.changed_ms, SETTLE_MS) => Err(Stray::Unsettled),
-            Weight::Light | Weight::Stop | Weight::Deciding => Ok(()),
+            Weight::Deciding if typing => Err(Stray::Typing),
+            Weight::Nothing | Weight::Light | Weight::Stop | Weight::Deciding => Ok(()),
         };
+        if weight == Weight::Nothing || verdict.is_err() {
+            self.idle = Some((chord.clone(), now));
+        }
         self.input_ms = Some(now);
         self.last = Some(Last { chord, at_ms: now, counted: counted_before || verdict.is_ok() });
         verdict

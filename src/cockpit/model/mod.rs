@@ -144,6 +144,10 @@ pub struct Model {
     pub(crate) queue: Vec<Row>,
     pub(crate) counts: Counts,
     pub(crate) selected: Option<Row>,
+    /// Whether the person is done with what is selected, so that the next hold that waits takes its place.
+    pub(crate) next_waiting: bool,
+    /// Holds that opened while the line was down; `None` until it was up once.
+    pub(crate) opened_away: Option<usize>,
     pub(crate) pane: Pane,
     pub(crate) picked: Picked,
     /// The person whose view is followed.
@@ -194,6 +198,8 @@ impl Model {
             queue: Vec::new(),
             counts: Counts::default(),
             selected: None,
+            next_waiting: false,
+            opened_away: None,
             pane: Pane::Queue,
             picked: Picked::default(),
             follow: None,

@@ -74,7 +74,10 @@ pub(crate) fn rows<'a>(sessions: impl Iterator<Item = &'a Tracked>) -> Vec<Row> 
                 past.push((key, row(section_of(closing.outcome), Some(hold))));
             }
         }
-        match over_at(tracked) {
+        let runs = session.holds.iter().any(|hold| matches!(hold.run, crate::session::Run::Running { .. }));
+        match over_at(tracked).filter(|_| !runs) {
+            // What was decided in a session that simply ended is listed by itself.
+            Some(_) if session.stop.is_none() && !session.holds.is_empty() => {}
             Some(at) => past.push(((at, tracked.order, 0), row(Section::Decided, None))),
             None if session.open_holds().next().is_none() => {
                 running.push(((session.opened_at, tracked.order), row(Section::Running, None)));

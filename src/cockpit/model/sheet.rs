@@ -75,6 +75,8 @@ pub(crate) struct Sheet {
     pub(crate) scroll: usize,
     /// Whether it was reached by a jump; what a jump shows does not count as read.
     pub(crate) jumped: bool,
+    /// Whether it stays at the end, however the rows that fit change.
+    pub(crate) at_end: bool,
     /// Rows of the sheet and rows that fit, as last painted.
     pub(crate) extent: (usize, usize),
     /// A reason that was being typed when the field was left.
@@ -97,6 +99,7 @@ impl Sheet {
             seen: Seen::default(),
             scroll: 0,
             jumped: false,
+            at_end: false,
             extent: (0, 0),
             draft: String::new(),
             stray: Vec::new(),
@@ -117,7 +120,7 @@ impl Sheet {
         let before = self.lock.take().map_or(before, |lock| lock.before);
         self.lock = Some(Lock { before });
         self.seen = Seen::default();
-        (self.scroll, self.jumped) = (0, false);
+        (self.scroll, self.jumped, self.at_end) = (0, false, false);
         if self.step == Step::Approving {
             self.step = Step::Reading;
         }
@@ -126,13 +129,14 @@ impl Sheet {
     /// Moves by rows; what is shown then counts as read.
     pub(crate) fn scroll_by(&mut self, rows: isize) {
         self.scroll = self.scroll.saturating_add_signed(rows).min(self.last_scroll());
-        self.jumped = false;
+        (self.jumped, self.at_end) = (false, false);
     }
 
     /// Jumps to the end; what is shown then does not count as read.
     pub(crate) fn jump_to_end(&mut self) {
         self.jumped = self.scroll + 1 < self.last_scroll();
         self.scroll = self.last_scroll();
+        self.at_end = true;
     }
 
     /// The furthest scroll position.

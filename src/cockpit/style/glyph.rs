@@ -77,6 +77,10 @@ pub enum Glyph {
     Rule,
     /// Thin vertical line.
     RuleSide,
+    /// The pane that has the keys.
+    Focus,
+    /// A line that was only folded goes on here.
+    Continued,
     /// Thin line, from which one goes down.
     RuleDown,
     /// Thin line, from which one goes up.
@@ -140,6 +144,8 @@ impl Glyph {
             Self::Caret => ("▏", "_"),
             Self::Rule => ("─", "-"),
             Self::RuleSide => ("│", "|"),
+            Self::Focus => ("◂", "<"),
+            Self::Continued => ("↳", "+"),
             Self::RuleDown => ("┬", "+"),
             Self::RuleUp => ("┴", "+"),
             Self::RuleRight => ("├", "+"),

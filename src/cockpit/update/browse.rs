@@ -122,6 +122,7 @@ fn select(model: &mut Model, row: Option<Row>) {
         model.picked = Picked::default();
     }
     model.selected = Some(row);
+    model.next_waiting = false;
     model.touch();
 }
 
@@ -196,6 +197,9 @@ fn deny(model: &mut Model) {
 }
 
 fn ask(model: &mut Model) {
+    if model.line == Line::Replay && !can_send(model, "ask") {
+        return;
+    }
     let hold = match (&model.sheet, &model.selected) {
         (Some(sheet), _) => Some(sheet.hold.clone()),
         (None, Some(row)) => row.hold.clone(),
@@ -208,6 +212,9 @@ fn ask(model: &mut Model) {
 }
 
 fn note(model: &mut Model) {
+    if model.line == Line::Replay && !can_send(model, "note") {
+        return;
+    }
     match model.subject().cloned() {
         Some(session) => model.field = Some(Field::new(Purpose::Note(session), "")),
         None => tell(model, Tone::Dim, Words::of("there is no session to note about")),

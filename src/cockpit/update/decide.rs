@@ -7,7 +7,7 @@ use crate::cockpit::model::{
     Blocker, Field, Model, Purpose, Row, Sent, Sheet, Step, Words, blocker, obstacle,
 };
 use crate::cockpit::style::Tone;
-use crate::domain::{ClientKey, Timestamp, Untrusted, Verdict};
+use crate::domain::{ClientKey, Untrusted, Verdict};
 use crate::session::{Body, Event as Fact, Hold};
 use crate::wire::HoldDecideParams;
 
@@ -38,11 +38,8 @@ pub(super) fn leave(model: &mut Model) {
         | Step::Missing(_) => {
             let decided = model.hold(&sheet.session, &sheet.hold).is_none_or(|hold| !hold.is_open());
             model.sheet = None;
-            if decided && model.sessions.values().any(|tracked| tracked.session.open_holds().next().is_some())
-            {
-                // What is done is put down: the oldest that waits is next, and Enter opens it.
-                model.selected = None;
-            }
+            // What is done is put down: the oldest that waits is next, now or once there is one, and Enter opens it.
+            model.next_waiting |= decided;
         }
     }
     model.touch();
@@ -56,9 +53,21 @@ pub(super) fn ask_to_approve(model: &mut Model) {
     }
     // What is asked about is on screen while it is asked.
     if let Some(sheet) = &mut model.sheet {
-        (sheet.scroll, sheet.jumped) = (0, false);
+        (sheet.scroll, sheet.jumped, sheet.at_end) = (0, false, false);
     }
     step(model, Step::Approving);
+}
+
+/// Takes back that somebody asked to approve: another key was pressed, or the screen was left.
+pub(super) fn disarm(model: &mut Model) {
+    if model.sheet.as_ref().is_some_and(|sheet| sheet.step == Step::Approving) {
+        step(model, Step::Reading);
+        tell(
+            model,
+            Tone::Waiting,
+            Words::of("no approval is asked for any more: another key came first, or the screen changed"),
+        );
+    }
 }
 
 /// Enter behind `A`: approves exactly what is shown.
@@ -109,7 +118,7 @@ pub(super) fn leave_reason(model: &mut Model) {
 pub(super) fn acknowledge_revision(model: &mut Model) {
     if let Some(sheet) = &mut model.sheet {
         sheet.lock = None;
-        (sheet.scroll, sheet.jumped) = (0, false);
+        (sheet.scroll, sheet.jumped, sheet.at_end) = (0, false, false);
         model.touch();
     }
 }
@@ -156,7 +165,8 @@ fn follow(sheet: &mut Sheet, hold: &Hold, live: bool) {
 /// Finds a verdict that was sent from here in the record, by its key; one that was given up as missing too.
 pub(super) fn take_vote(sheet: &mut Sheet, event: &Fact) {
     let Body::VoteCast(cast) = &event.body else { return };
-    let ours = |key: &ClientKey| sheet.sent().is_some_and(|sent| sent.key == *key) || sheet.stray.contains(key);
+    let ours =
+        |key: &ClientKey| sheet.sent().is_some_and(|sent| sent.key == *key) || sheet.stray.contains(key);
     if !cast.key.as_ref().is_some_and(ours) {
         return;
     }

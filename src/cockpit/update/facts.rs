@@ -15,7 +15,7 @@ use super::{by, decide, tell};
 /// Takes in what the link tells.
 pub(super) fn notice(model: &mut Model, notice: Notice, effects: &mut Vec<Effect>) {
     match notice {
-        Notice::Up { hello, head, history_lost } => up(model, hello, head, history_lost),
+        Notice::Up { hello, head, history_lost } => up(model, hello, head, history_lost, effects),
         Notice::Down { error } => down(model, error),
         Notice::Refused { error } => {
             model.line = Line::Refused(error);
@@ -27,7 +27,7 @@ pub(super) fn notice(model: &mut Model, notice: Notice, effects: &mut Vec<Effect
             for event in note.events {
                 fact(model, &Arc::new(event), effects);
             }
-            caught_up(model);
+            caught_up(model, effects);
             model.touch();
         }
         Notice::Presence(note) => {
@@ -53,7 +53,13 @@ pub(super) fn replayed(model: &mut Model, events: Vec<Arc<Fact>>) {
     model.touch();
 }
 
-fn up(model: &mut Model, hello: HelloAnswer, head: Option<Cursor>, history_lost: bool) {
+fn up(
+    model: &mut Model,
+    hello: HelloAnswer,
+    head: Option<Cursor>,
+    history_lost: bool,
+    effects: &mut Vec<Effect>,
+) {
     if history_lost {
         forget(model);
         tell(
@@ -64,13 +70,15 @@ fn up(model: &mut Model, hello: HelloAnswer, head: Option<Cursor>, history_lost:
             ),
         );
     }
+    // What was said about the line before is over.
+    model.news.dismiss();
     model.skew_ms = hello.now.since(model.now.wall);
     model.me = Some(hello.you);
     model.hub = Some(hello.hub);
     model.presence = None;
     model.presence_told = None;
     model.line = Line::CatchingUp { until: head.unwrap_or(hello.head).pos };
-    caught_up(model);
+    caught_up(model, effects);
     model.touch();
 }
 
@@ -85,11 +93,18 @@ fn forget(model: &mut Model) {
     model.stop_changed_ms.clear();
 }
 
-fn caught_up(model: &mut Model) {
+fn caught_up(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Line::CatchingUp { until } = model.line
         && model.cursor.map_or(0, |cursor| cursor.pos) >= until
     {
         model.line = Line::Live;
+        // What opened while nobody could be told is told now, once.
+        let away = model.opened_away.replace(0).unwrap_or_default();
+        if away > 0 {
+            effects.push(Effect::Bell);
+            let words = if away == 1 { "a hold opened".into() } else { format!("{away} holds opened") };
+            tell(model, Tone::Waiting, Words::of(format!("{words} while the line was down")));
+        }
     }
 }
 
@@ -118,6 +133,8 @@ fn fact(model: &mut Model, event: &Arc<Fact>, effects: &mut Vec<Effect>) {
     }
     if model.line.is_live() || model.line == Line::Replay {
         news(model, event, effects);
+    } else if let (Body::HoldOpened(_), Some(away)) = (&event.body, &mut model.opened_away) {
+        *away += 1;
     }
 }
 
@@ -126,9 +143,9 @@ fn news(model: &mut Model, event: &Fact, effects: &mut Vec<Effect>) {
     let on_sheet = |hold: &HoldId| model.sheet.as_ref().is_some_and(|sheet| sheet.hold == *hold);
     let mine = model.me.as_ref() == Some(&event.actor);
     match &event.body {
-        Body::HoldOpened(_) => {
+        Body::HoldOpened(opened) => {
             effects.push(Effect::Bell);
-            let words = Words::of("a new hold waits: ").theirs(&title(model, &event.session));
+            let words = opened_words(model, event, &opened.hold);
             tell(model, Tone::Waiting, words);
         }
         Body::HoldClosed(closed) if !mine && !on_sheet(&closed.hold) => {
@@ -185,8 +202,14 @@ fn news(model: &mut Model, event: &Fact, effects: &mut Vec<Effect>) {
 
 fn closed_words(model: &Model, event: &Fact, closed: &HoldClosed) -> Words {
     let number = model.hold(&event.session, &closed.hold).map_or(0, |hold| hold.number);
-    let words = Words::of(format!("P{number} of ")).theirs(&title(model, &event.session));
-    by(words.ours(format!(" {}", closed.outcome.word())), event).because(closed.reason.as_ref())
+    let words = by(Words::of(closed.outcome.word()), event).ours(format!(": P{number} of "));
+    words.theirs(&title(model, &event.session)).because(closed.reason.as_ref())
+}
+
+fn opened_words(model: &Model, event: &Fact, hold: &HoldId) -> Words {
+    let Some(hold) = model.hold(&event.session, hold) else { return Words::of("a new hold waits") };
+    let words = Words::of(format!("a new hold waits: P{} of ", hold.number));
+    words.theirs(&title(model, &event.session))
 }
 
 fn title(model: &Model, session: &SessionId) -> crate::domain::Untrusted {

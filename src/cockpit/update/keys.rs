@@ -43,15 +43,31 @@ pub(super) fn key(model: &mut Model, press: Press, effects: &mut Vec<Effect>) {
         (None, _) if context == Context::Field => typed(model, press),
         (None, _) => {}
     }
+    if context == Context::Approving && !action.is_some_and(keeps_asking) {
+        decide::disarm(model);
+    }
 }
 
-/// Only the line for a reason sends a verdict; what is typed into the others decides nothing.
+/// Whether an approval that was asked about is still meant behind this key. Any other takes it back.
+fn keeps_asking(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Confirm | Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Redraw
+    )
+}
+
+/// How much care a key asks for where it is pressed.
 fn weight(model: &Model, action: Option<Action>) -> Weight {
     let reason = model.field.as_ref().is_some_and(|field| field.purpose == Purpose::Reason);
+    let locked = model.sheet.as_ref().is_some_and(|sheet| sheet.lock.is_some());
     match action {
+        // Only the line for a reason sends a verdict; what is typed into the others decides nothing.
         Some(Action::Submit) if !reason => Weight::Light,
+        // It says that a person has seen a change.
+        Some(Action::Review) if locked => Weight::Deciding,
         Some(action) => action.weight(),
-        None => Weight::Light,
+        None if model.field.is_some() => Weight::Light,
+        None => Weight::Nothing,
     }
 }
 
@@ -169,7 +185,7 @@ fn in_overlay(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Top => *scroll = 0,
         Action::Bottom => *scroll = last,
         Action::Back => close_overlay(model),
-        Action::Copy | Action::NextCitation | Action::PrevCitation | Action::Search => {
+        Action::Copy | Action::NextCitation | Action::PrevCitation => {
             browse::act(model, action, effects);
         }
         Action::Open
@@ -183,6 +199,7 @@ fn in_overlay(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         | Action::NextPane
         | Action::PrevPane
         | Action::Pane(_)
+        | Action::Search
         | Action::Follow
         | Action::Review
         | Action::Source

@@ -28,6 +28,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         What::Paste(text) => keys::paste(model, &text),
         What::Resize(columns, rows) => {
             model.size = (columns, rows);
+            decide::disarm(model);
             model.touch();
         }
         What::Notice(notice) => facts::notice(model, notice, &mut effects),
@@ -38,7 +39,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.touch();
         }
         What::Painted(painted) => settle::painted(model, &painted),
-        What::Resumed => model.touch(),
+        What::Resumed => {
+            decide::disarm(model);
+            model.touch();
+        }
     }
     settle::settle(model, &mut effects);
     if settle::face(model) != before {

@@ -57,7 +57,7 @@ pub(super) fn painted(model: &mut Model, painted: &Painted) {
         return;
     }
     sheet.extent = (shown.rows, shown.height);
-    if sheet.scroll > sheet.last_scroll() {
+    if sheet.scroll > sheet.last_scroll() || sheet.at_end && sheet.scroll < sheet.last_scroll() {
         sheet.scroll = sheet.last_scroll();
         model.touch();
         return;
@@ -95,6 +95,12 @@ fn queue(model: &mut Model) {
     }
     model.counts.more = 0;
     model.queue = fresh;
+    if model.next_waiting
+        && let Some(next) = model.queue.first().filter(|row| row.section == Section::Waiting)
+    {
+        model.selected = Some(next.clone());
+        model.next_waiting = false;
+    }
     let gone = model.selected.as_ref().is_none_or(|selected| !model.sessions.contains_key(&selected.session));
     if gone {
         model.selected = model.queue.first().cloned();

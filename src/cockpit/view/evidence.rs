@@ -95,7 +95,7 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect) {
     let session = &tracked.session;
     let listed = model.citations(session);
     let of = model.hypothesis(session).map(|claimed| claimed.hypothesis.id.to_string()).unwrap_or_default();
-    let left = heading(model, Pane::Evidence, "EVIDENCE").gap(2).ours(of, Tone::Dim);
+    let left = heading(model, ink.styles, Pane::Evidence, "EVIDENCE").gap(2).ours(of, Tone::Dim);
     ink.ends(area, 0, &left, &tally(model, session, &listed));
     if listed.is_empty() {
         let words = "nothing cited: what the agent says rests on its word";
@@ -111,7 +111,13 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect) {
         if Some(&citation.evidence.id) == selected {
             ink.fill(Rect { y: area.y + y, height: 1, ..area }, Ground::Selected);
         }
-        ink.text(area, y, &line(model, session, citation, ink.styles, area.width));
+        let chosen = Some(&citation.evidence.id) == selected;
+        let mark = if chosen {
+            Text::new().glyph(ink.styles, Glyph::Pointer, Tone::Text)
+        } else {
+            Text::new().gap(1)
+        };
+        ink.text(area, y, &mark.gap(1).and(line(model, session, citation, ink.styles, area.width)));
     }
     let used = rows as u16 + 1;
     if let Some(citation) = model.citation(session).filter(|_| area.height > used + 2) {

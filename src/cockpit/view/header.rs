@@ -114,9 +114,11 @@ fn banner(model: &Model, ink: &mut Ink<'_>, areas: &Areas, painted: &mut Painted
         Some((number, hold)) => {
             painted.countdown = true;
             let time = left(hold.expires_at.since(model.hub_time()));
-            Text::new()
-                .glyph(ink.styles, Glyph::Waiting, Tone::Waiting)
-                .ours(format!(" P{number} waits {time}"), Tone::Waiting)
+            let words = match model.counts.waiting {
+                0 | 1 => format!(" P{number} waits {time}"),
+                many => format!(" {many} wait {time}"),
+            };
+            Text::new().glyph(ink.styles, Glyph::Waiting, Tone::Waiting).ours(words, Tone::Waiting)
         }
         None => Text::new(),
     };

@@ -7,7 +7,7 @@ use crate::cockpit::style::{Glyph, Ground, Styles, Tone};
 use crate::domain::{HypothesisStatus, Stance};
 use crate::session::{Claimed, Session};
 
-use super::layout::inset;
+use super::layout::{WIDE_COLUMNS, inset};
 use super::paint::{Ink, Text};
 
 /// Columns of the figures at the right.
@@ -20,7 +20,7 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect) {
     let session = &tracked.session;
     let figures = area.width as usize >= FIGURES + 24;
     let right = if figures { "for  against  agent says  " } else { "agent says" };
-    let heading = heading(model, Pane::Hypotheses, "HYPOTHESES");
+    let heading = heading(model, ink.styles, Pane::Hypotheses, "HYPOTHESES");
     ink.ends(area, 0, &heading, &Text::new().ours(right, Tone::Faint));
     if session.hypotheses.is_empty() {
         let words = "none stated yet: the agent has not said what it believes";
@@ -43,9 +43,15 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect) {
 }
 
 /// The name of a pane; brighter where the keys go.
-pub(super) fn heading(model: &Model, pane: Pane, name: &'static str) -> Text {
-    let tone = if model.pane == pane { Tone::Strong } else { Tone::Label };
-    Text::new().ours(name, tone)
+pub(super) fn heading(model: &Model, styles: &Styles, pane: Pane, name: &'static str) -> Text {
+    let chosen = model.pane == pane;
+    let text = Text::new().ours(name, if chosen { Tone::Strong } else { Tone::Label });
+    // Where several panes are on screen the one that has the keys is marked without colour too.
+    if chosen && model.size.0 >= WIDE_COLUMNS {
+        text.gap(1).glyph(styles, Glyph::Focus, Tone::Waiting)
+    } else {
+        text
+    }
 }
 
 /// The drift pane, which nothing computes yet.

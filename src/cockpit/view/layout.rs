@@ -10,11 +10,14 @@ pub(super) const MIN_COLUMNS: u16 = 40;
 pub(super) const MIN_ROWS: u16 = 10;
 
 /// From here on several panes stand side by side.
-const WIDE_COLUMNS: u16 = 100;
+pub(super) const WIDE_COLUMNS: u16 = 100;
 /// From here on the source and the timeline have a column of their own.
 const ULTRAWIDE_COLUMNS: u16 = 170;
 /// From here on the signal has its block of two lines.
 const TALL_ROWS: u16 = 30;
+
+/// Rows below which a timeline under the queue would show nothing.
+const BELOW_QUEUE_ROWS: u16 = 6;
 
 /// The screen's parts.
 #[derive(Clone, Copy, Debug)]
@@ -77,9 +80,14 @@ impl Areas {
         self.signal.height == 2 && self.body.y > self.signal.bottom()
     }
 
-    /// Each pane that is on screen with its place.
-    pub(super) fn panes(&self, model: &Model) -> Vec<(Rect, Pane)> {
+    /// Each pane that is on screen with its place; `queue_rows` is what the queue needs.
+    pub(super) fn panes(&self, model: &Model, queue_rows: u16) -> Vec<(Rect, Pane)> {
         if !self.is_wide() {
+            // What happens stands below a short queue: a small screen is not for leaving empty.
+            if model.pane == Pane::Queue && self.body.height >= queue_rows + BELOW_QUEUE_ROWS {
+                let (queue, timeline) = cut_at(self.body, queue_rows + 1);
+                return vec![(queue, Pane::Queue), (timeline, Pane::Timeline)];
+            }
             return vec![(self.body, model.pane)];
         }
         let (queue, rest) = split_at(self.body, self.queue_columns());

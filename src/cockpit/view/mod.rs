@@ -64,7 +64,7 @@ fn panes(model: &Model, ink: &mut Ink<'_>, areas: &Areas, painted: &mut Painted)
     if model.sessions.is_empty() {
         return overlay::welcome(model, ink, areas.body);
     }
-    for (area, pane) in areas.panes(model) {
+    for (area, pane) in areas.panes(model, queue::rows(model, ink.styles)) {
         let area = framed(ink, areas, area);
         match pane {
             Pane::Queue => queue::draw(model, ink, area, painted),

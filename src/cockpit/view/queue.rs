@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::cockpit::event::Painted;
 use crate::cockpit::model::{Model, Pane, Row, Section};
 use crate::cockpit::style::{Glyph, Ground, Styles, Tone};
-use crate::domain::{Action, Outcome, Untrusted};
+use crate::domain::Outcome;
 use crate::session::{Grant, Hold, Run, Session};
 
 use super::layout::inset;
@@ -46,6 +46,11 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect, painted: &mut P
         let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
         ink.ends(inset(row, 1, 0), 0, &Text::new(), &Text::new().ours(more, Tone::Faint));
     }
+}
+
+/// The rows that it would take.
+pub(super) fn rows(model: &Model, styles: &Styles) -> u16 {
+    entries(model, styles).len().min(usize::from(u16::MAX)) as u16
 }
 
 /// The hold that waits longest, with its number.
@@ -112,7 +117,7 @@ fn lines(
     match hold {
         Some(hold) if hold.is_open() => waiting(model, session, hold),
         Some(hold) => {
-            let (glyph, tone, words) = ended(hold);
+            let (glyph, tone, words) = ended(hold, model.waits(&hold.id) == Some(false));
             vec![(title(glyph, tone), Text::new()), under(words)]
         }
         None if row.section == Section::Decided => {
@@ -137,7 +142,7 @@ fn waiting(model: &Model, session: &Session, hold: &Hold) -> Vec<(Text, Text)> {
     });
     let mut lines = vec![
         (head, Text::new()),
-        (Text::new().gap(5).theirs(&summary(&hold.revision.proposal.action), Tone::Text), right),
+        (Text::new().gap(5).theirs(&hold.revision.proposal.action.summary(), Tone::Text), right),
     ];
     if model.waits(&hold.id) == Some(false) {
         lines.push((Text::new().gap(5).ours("the proposer is gone", Tone::Harm), Text::new()));
@@ -146,14 +151,14 @@ fn waiting(model: &Model, session: &Session, hold: &Hold) -> Vec<(Text, Text)> {
 }
 
 /// The mark, its meaning and the words for how a hold ended.
-fn ended(hold: &Hold) -> (Glyph, Tone, Text) {
+fn ended(hold: &Hold, gone: bool) -> (Glyph, Tone, Text) {
     let Some(closing) = &hold.closing else { return (Glyph::Unknown, Tone::Dim, Text::new()) };
     let by = Text::new()
         .ours(format!("{} by ", closing.outcome.word()), Tone::Dim)
         .theirs(&closing.by.name, Tone::Dim)
         .ours(format!(" {}", minute(closing.at)), Tone::Faint);
     match closing.outcome {
-        Outcome::Approved => ran(hold),
+        Outcome::Approved => ran(hold, gone),
         Outcome::Denied => (Glyph::Denied, Tone::Harm, by),
         Outcome::Expired => {
             let words = Text::new().ours(format!("expired {}, nothing ran", minute(closing.at)), Tone::Dim);
@@ -165,7 +170,8 @@ fn ended(hold: &Hold) -> (Glyph, Tone, Text) {
     }
 }
 
-fn ran(hold: &Hold) -> (Glyph, Tone, Text) {
+/// Words for a run; `gone` when whoever runs it is not connected any more.
+fn ran(hold: &Hold, gone: bool) -> (Glyph, Tone, Text) {
     let say = |words: String, tone| Text::new().ours(words, tone);
     match &hold.run {
         Run::NotStarted => match &hold.grant {
@@ -178,6 +184,10 @@ fn ran(hold: &Hold) -> (Glyph, Tone, Text) {
             }
             None => (Glyph::Approved, Tone::Good, say("approved, let go to the agent".into(), Tone::Dim)),
         },
+        Run::Running { at, .. } if gone => {
+            let words = format!("started {}; its gate is gone", minute(*at));
+            (Glyph::Unknown, Tone::Harm, say(words, Tone::Harm))
+        }
         Run::Running { at, .. } => {
             (Glyph::Verify, Tone::Cited, say(format!("runs since {}", minute(*at)), Tone::Cited))
         }
@@ -198,7 +208,12 @@ fn ran(hold: &Hold) -> (Glyph, Tone, Text) {
         Run::Refused { .. } => {
             (Glyph::Warning, Tone::Harm, say("approved, but not started".into(), Tone::Harm))
         }
-        Run::Lost { .. } => (Glyph::Unknown, Tone::Harm, say("not known whether it ran".into(), Tone::Harm)),
+        Run::Lost { started: None, .. } => {
+            (Glyph::Unknown, Tone::Harm, say("not known whether it ran".into(), Tone::Harm))
+        }
+        Run::Lost { started: Some(_), .. } => {
+            (Glyph::Unknown, Tone::Harm, say("started; may still run".into(), Tone::Harm))
+        }
     }
 }
 
@@ -207,7 +222,7 @@ fn over(session: &Session) -> Text {
         (Some(stop), _) => Text::new()
             .ours("stopped by ", Tone::Dim)
             .theirs(&stop.by.name, Tone::Dim)
-            .ours(format!(" {}", minute(stop.at)), Tone::Faint),
+            .ours(format!(" {}", minute(stop.raised_at)), Tone::Faint),
         (None, Some((at, _))) => Text::new().ours(format!("closed {}", minute(*at)), Tone::Dim),
         (None, None) => Text::new(),
     }
@@ -224,23 +239,5 @@ fn course(session: &Session) -> Text {
             .theirs(&claimed.hypothesis.title, Tone::Dim),
         None if session.calls.is_empty() => Text::new().ours("no call yet", Tone::Faint),
         None => Text::new().ours("no hypothesis yet", Tone::Faint),
-    }
-}
-
-/// An action in one line, for lists; the sheet shows it whole.
-pub(super) fn summary(action: &Action) -> Untrusted {
-    match action {
-        Action::Exec(exec) => {
-            let words: Vec<&str> = exec.argv.iter().map(Untrusted::expose).collect();
-            words.join(" ").into()
-        }
-        Action::AgentCommand(command) => command.command.clone(),
-        Action::AgentPatch(patch) => {
-            let paths: Vec<&str> = patch.changes.iter().map(|change| change.path.expose()).collect();
-            format!("change {}", paths.join(", ")).into()
-        }
-        Action::AgentTool(tool) => {
-            format!("{} {} {}", tool.server.expose(), tool.tool.expose(), tool.arguments.expose()).into()
-        }
     }
 }

@@ -24,7 +24,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::Untrusted;
 
-use self::fold::Fold;
+use self::fold::{Fold, Row};
 use self::paint::Painter;
 use self::piece::{Piece, Pieces};
 
@@ -77,8 +77,11 @@ impl Safe {
     }
 
     /// Like [`Safe::fold`], and each newline is written out at the end of its line: for text whose exact bytes run.
-    pub fn fold_exact(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
-        self.folded(width, style, hidden, Newline::WrittenAndBreaks)
+    /// Each line with whether it goes on in the next one, by the fold and not by the text. Two spaces or more at such
+    /// a break, which nobody could see, are written out as their number: `‹49 spaces›`.
+    pub fn fold_exact(&self, width: usize, style: Style, hidden: Style) -> Vec<(Line<'static>, bool)> {
+        let rows = self.rows(width, Newline::WrittenAndBreaks);
+        rows.iter().map(|row| (Painter::new(style, hidden).all(&row.pieces), row.goes_on)).collect()
     }
 
     /// Like [`Safe::fold`], and a newline is written out like any other control and starts no line: for a value among
@@ -102,23 +105,34 @@ impl Safe {
         self.pieces().any(|piece| piece.hidden)
     }
 
+    /// Whether any character that is not ASCII is drawn as it is: it may look like another.
+    pub fn foreign(&self) -> bool {
+        self.pieces().any(|piece| !piece.hidden && !piece.drawn.is_ascii())
+    }
+
     fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let ascii = self.ascii;
         self.text.expose().graphemes(true).flat_map(move |cluster| Pieces::of(cluster, ascii))
     }
 
     fn folded(&self, width: usize, style: Style, hidden: Style, newline: Newline) -> Vec<Line<'static>> {
-        let mut fold = Fold::new(width, self.ascii);
+        let rows = self.rows(width, newline);
+        rows.iter().map(|row| Painter::new(style, hidden).all(&row.pieces)).collect()
+    }
+
+    fn rows(&self, width: usize, newline: Newline) -> Vec<Row<'_>> {
+        let exact = newline == Newline::WrittenAndBreaks;
+        let mut fold = Fold::new(width, self.ascii, exact);
         for piece in self.pieces() {
             let ends = piece.newline;
             if !ends || newline != Newline::Breaks {
                 fold.push(piece);
             }
             if ends && newline != Newline::Written {
-                fold.end_row();
+                fold.end_row(false);
             }
         }
-        fold.rows(newline == Newline::WrittenAndBreaks).iter().map(|row| Painter::new(style, hidden).all(row)).collect()
+        fold.rows()
     }
 }
 

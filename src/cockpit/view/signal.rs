@@ -16,7 +16,11 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, areas: &Areas) {
     let stop = stop(model, session, ink.styles);
     if area.height < 2 {
         let left = Text::new().theirs(&session.title, Tone::Strong).gap(1);
-        let right = if stop.is_empty() { reading(model, session, ink.styles, 8) } else { stop };
+        let right = match session.stop.as_ref().filter(|_| !stop.is_empty()) {
+            Some(stop) => briefly(stop, ink.styles),
+            None if stop.is_empty() => reading(model, session, ink.styles, 8),
+            None => stop,
+        };
         return ink.ends(area, 0, &left, &right);
     }
     let mut title = Text::new().theirs(&session.title, Tone::Strong);
@@ -97,6 +101,10 @@ fn spark(session: &Session, styles: &Styles, columns: usize) -> String {
     let top = values.iter().copied().fold(threshold, f64::max);
     let shown = columns.min(values.len());
     let highest = |column: usize| {
+        // The newest reading is never hidden behind an older, higher one.
+        if column + 1 == shown {
+            return values.last().copied().unwrap_or_default();
+        }
         let share = column * values.len() / shown..(column + 1) * values.len() / shown;
         values[share].iter().copied().fold(0.0, f64::max)
     };
@@ -113,7 +121,10 @@ fn agents(model: &Model, session: &Session, styles: &Styles) -> Text {
         text = text.ours(if at > 0 { ", " } else { "" }, Tone::Dim).theirs(&agent.name, Tone::Agent);
     }
     if leads.is_empty() {
-        text = text.ours("no agent has named itself", Tone::Dim);
+        text = match session.agents.iter().rfind(|agent| agent.parent.is_none()) {
+            Some(gone) => text.theirs(&gone.name, Tone::Agent).ours(" has left", Tone::Dim),
+            None => text.ours("no agent has named itself", Tone::Dim),
+        };
     }
     let children = here.len() - leads.len();
     if children > 0 {
@@ -123,7 +134,7 @@ fn agents(model: &Model, session: &Session, styles: &Styles) -> Text {
     if session.is_over() {
         return text;
     }
-    let (since, words) = match &session.reviewed {
+    let (since, words) = match &session.attended {
         Some((at, _)) => (*at, format!("looked at {}", minute(*at))),
         None => (session.opened_at, "nobody has looked".into()),
     };
@@ -137,7 +148,7 @@ fn unasked(session: &Session) -> Text {
     let said = session.agents.iter().filter(|agent| agent.here).find_map(|agent| agent.unasked.as_ref());
     match said {
         Some(said) => Text::new().ours("unasked it can: ", Tone::Faint).theirs(said, Tone::Dim),
-        None if session.agents.is_empty() => Text::new(),
+        None if !session.agents.iter().any(|agent| agent.here) => Text::new(),
         None => Text::new().ours("what it can do unasked is not known", Tone::Faint),
     }
 }
@@ -168,11 +179,22 @@ fn mark(styles: &Styles) -> Text {
     Text::new().glyph(styles, Glyph::Stopped, Tone::Harm).gap(1)
 }
 
+/// The stop where there is one row: the incident's name beside it matters more than who and when.
+fn briefly(stop: &Stop, styles: &Styles) -> Text {
+    let (words, tone) = match stop.confirmed.last().map(|(_, _, dead)| *dead) {
+        None => ("not yet confirmed", Tone::Waiting),
+        Some(Some(true)) => ("nothing runs any more", Tone::Good),
+        Some(Some(false)) => ("something STILL RUNS", Tone::Harm),
+        Some(None) => ("not known whether it still runs", Tone::Waiting),
+    };
+    mark(styles).ours(format!("STOP {}: ", stop.level), Tone::Harm).ours(words, tone)
+}
+
 fn on_record(stop: &Stop, styles: &Styles) -> Text {
     let head = mark(styles)
         .ours(format!("STOP {} by ", stop.level), Tone::Harm)
         .theirs(&stop.by.name, Tone::Harm)
-        .ours(format!(" {}", second(stop.at)), Tone::Dim);
+        .ours(format!(" {}", second(stop.raised_at)), Tone::Dim);
     match stop.confirmed.last() {
         None => head.ours(", not yet confirmed", Tone::Waiting),
         Some((_, what, dead)) => {

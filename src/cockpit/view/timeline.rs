@@ -10,7 +10,6 @@ use crate::session::{Body, Event, ExecutionFinished};
 use super::hypotheses::heading;
 use super::layout::inset;
 use super::paint::{Ink, Text};
-use super::queue::summary;
 use super::units::{bytes, count, second, took};
 
 /// Columns of the name.
@@ -21,25 +20,31 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, area: Rect) {
     let area = inset(area, 1, 0);
     let Some(tracked) = model.shown() else { return };
     let listed = model.listed(tracked);
-    let mut head = heading(model, Pane::Timeline, "TIMELINE");
+    let mut head = heading(model, ink.styles, Pane::Timeline, "TIMELINE");
     if !model.search.is_empty() {
         head = head
             .gap(2)
             .ours(format!("{} of {} hold ", listed.len(), tracked.timeline.len()), Tone::Waiting)
             .theirs(&model.search.as_str().into(), Tone::Text);
     }
-    ink.ends(area, 0, &head, &gaps(tracked));
     let height = area.height.saturating_sub(1) as usize;
     let at = match model.picked.event {
         Some(seq) => listed.place(seq),
         None => listed.len().checked_sub(1),
     };
     let Some(at) = at.or_else(|| listed.len().checked_sub(1)) else {
+        ink.ends(area, 0, &head, &gaps(tracked));
         let words = if model.search.is_empty() { "nothing happened yet" } else { "no line holds that" };
         return ink.text(area, 1, &Text::new().gap(2).ours(words, Tone::Faint));
     };
     // The selected line in the middle, the end at the bottom.
     let first = (at + height / 2 + 1).min(listed.len()).saturating_sub(height);
+    let mut right = gaps(tracked);
+    let below = listed.len().saturating_sub(first + height);
+    if below > 0 {
+        right = right.gap(2).ours(format!("{} below", count(below, "line", "lines")), Tone::Faint);
+    }
+    ink.ends(area, 0, &head, &right);
     for row in 0..height {
         let Some(event) = listed.get(first + row) else { break };
         let y = row as u16 + 1;
@@ -263,7 +268,7 @@ fn proposed(verb: &str, number: &str, proposal: &crate::domain::Proposal) -> Tex
     };
     Text::new()
         .ours(format!("{verb} {number}{cites}  "), Tone::Waiting)
-        .theirs(&summary(&proposal.action), Tone::Waiting)
+        .theirs(&proposal.action.summary(), Tone::Waiting)
 }
 
 fn because(text: Text, reason: Option<&Untrusted>) -> Text {

@@ -34,7 +34,7 @@ impl Deadlines {
         for hold in &fold.holds {
             let (open, runs) = (hold.is_open(), hold.awaits_word_of_its_run());
             if open || runs || hold.has_unredeemed_grant() {
-                attendance.follow(&hold.id, open);
+                attendance.follow(&hold.id);
                 follow.push(hold.id.clone());
             }
             if runs {

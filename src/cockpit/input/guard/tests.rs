@@ -148,7 +148,7 @@ fn releases_are_nothing() {
 
 #[test]
 fn every_refusal_says_what_to_do() {
-    for stray in [Stray::Unsettled, Stray::Burst, Stray::Held] {
+    for stray in [Stray::Unsettled, Stray::Burst, Stray::Held, Stray::Typing] {
         assert!(stray.words().contains("press again"), "{stray:?}");
     }
 }
@@ -157,6 +157,8 @@ fn every_refusal_says_what_to_do() {
 #[derive(Clone, Debug)]
 enum Step {
     Press(char, bool),
+    /// A key without a meaning.
+    Nothing(char),
     Change,
     Paste,
 }
@@ -165,6 +167,7 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     let gap = prop_oneof![0_u64..40, 200_u64..900, 2_000_u64..3_000];
     let step = prop_oneof![
         6 => (prop::sample::select(vec!['A', 'd', 'j', '\r']), any::<bool>()).prop_map(|(c, t)| Step::Press(c, t)),
+        1 => prop::sample::select(vec!['x', 'A']).prop_map(Step::Nothing),
         2 => Just(Step::Change),
         1 => Just(Step::Paste),
     ];
@@ -177,6 +180,8 @@ proptest! {
     fn a_key_decides_exactly_when_the_history_allows_it(steps in steps()) {
         let mut guard = Guard::default();
         let (mut now, mut changed, mut inputs) = (10_000, None, Vec::<(u64, Option<char>)>::new());
+        // Keys that did nothing; only the last of them is looked at.
+        let mut idle = None;
         for (gap, step) in steps {
             now += gap;
             match step {
@@ -188,7 +193,17 @@ proptest! {
                     let settled = changed.is_none_or(|at| now - at >= 400);
                     let typed = !together && inputs.last().is_none_or(|(at, _)| now - at >= 30);
                     let fresh = inputs.last().is_none_or(|(at, last)| *last != Some(c) || now - at >= 700);
-                    prop_assert_eq!(counted, settled && typed && fresh);
+                    let alone = idle.is_none_or(|(at, other)| other == c || now - at >= 400);
+                    prop_assert_eq!(counted, settled && typed && fresh && alone);
+                    if !counted {
+                        idle = Some((now, c));
+                    }
+                    inputs.push((now, Some(c)));
+                }
+                Step::Nothing(c) => {
+                    let press = Press { key: key(KeyCode::Char(c)), at_ms: now, together: false };
+                    prop_assert_eq!(guard.judge(press, Weight::Nothing), Ok(()));
+                    idle = Some((now, c));
                     inputs.push((now, Some(c)));
                 }
             }

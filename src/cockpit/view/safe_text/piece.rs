@@ -61,6 +61,13 @@ impl Piece<'_> {
         width.map_or_else(|| Self::written_out(c, ascii), |width| Self::shown(Cow::Owned(c.into()), width))
     }
 
+    /// `‹49 spaces›`.
+    pub(super) fn spaces(count: usize, ascii: bool) -> Self {
+        let (open, close) = if ascii { ('<', '>') } else { ('‹', '›') };
+        let drawn = format!("{open}{count} spaces{close}");
+        Self { width: drawn.chars().count(), drawn: Cow::Owned(drawn), hidden: true, newline: false }
+    }
+
     /// `‹^[›`, `‹U+202E›`.
     pub(super) fn written_out(c: char, ascii: bool) -> Self {
         let (open, close) = if ascii { ('<', '>') } else { ('‹', '›') };

@@ -50,8 +50,12 @@ fn shown(text: &str) -> String {
 
 /// Reads back what was drawn: the reverse of writing characters out.
 fn original(drawn: &str) -> String {
-    static WRITTEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"‹(?:\^(.)|U\+([0-9A-F]+))›").unwrap());
+    static WRITTEN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"‹(?:\^(.)|U\+([0-9A-F]+)|(\d+) spaces)›").unwrap());
     let character = |found: &regex::Captures<'_>| {
+        if let Some(spaces) = found.get(3) {
+            return " ".repeat(spaces.as_str().parse().unwrap());
+        }
         let control = found.get(1).map(|c| char::from(c.as_str().as_bytes()[0] ^ 0x40));
         let number = || char::from_u32(u32::from_str_radix(&found[2], 16).unwrap()).unwrap();
         control.unwrap_or_else(number).to_string()
@@ -196,7 +200,7 @@ impl<B: Backend<Error = io::Error>> Stage<B> {
             if ACTING.is_match(&row) {
                 return Err((Broken::Unseen, index));
             }
-            let lost = original(row.trim_end_matches(' ')) != text.trim_end_matches(' ');
+            let lost = original(&row).trim_end_matches(' ') != text.trim_end_matches(' ');
             if lost {
                 return Err((Broken::Lost, index));
             }
@@ -312,10 +316,10 @@ proptest! {
     #[test]
     fn folding_loses_nothing_and_keeps_its_width(text in nasty(), width in 1_usize..90) {
         let folded = safe(&Untrusted::from(text.as_str())).fold_exact(width, Style::new(), Style::new());
-        for line in &folded {
+        for (line, _) in &folded {
             prop_assert!(line.width() <= width, "{line:?}");
         }
-        let all: String = folded.iter().map(drawn).collect();
+        let all: String = folded.iter().map(|(line, _)| drawn(line)).collect();
         prop_assert_eq!(original(&all), text.as_str());
         let plain = safe(&Untrusted::from(text.as_str())).fold(width, Style::new(), Style::new());
         prop_assert_eq!(original(&plain.iter().map(drawn).collect::<String>()), text.replace('\n', ""));
@@ -341,7 +345,7 @@ proptest! {
     #[test]
     fn any_text_stays_in_its_pane_harmless_and_readable(text in nasty()) {
         let lines = safe(&Untrusted::from(text.as_str())).fold_exact(usize::from(PANE.width), Style::new(), Style::new());
-        let lines: Vec<_> = lines.into_iter().take(usize::from(PANE.height)).collect();
+        let lines: Vec<_> = lines.into_iter().map(|(line, _)| line).take(usize::from(PANE.height)).collect();
         // Each row is compared with itself, read back: what was lost in between shows.
         let texts: Vec<_> = lines.iter().map(|line| original(&drawn(line))).collect();
         prop_assert_eq!(our_stage().play(&texts, &lines), Ok(()));
@@ -381,7 +385,26 @@ fn folding_prefers_spaces_and_keeps_newlines() {
     assert_eq!(fold("", 10), [""]);
     assert_eq!(fold("中", 1), ["‹", "U", "+", "4", "E", "2", "D", "›"]);
     let exact = safe(&Untrusted::from("a\nb\n")).fold_exact(10, Style::new(), Style::new());
-    assert_eq!(exact.iter().map(drawn).collect::<Vec<_>>(), ["a‹^J›", "b‹^J›", ""]);
+    let exact: Vec<_> = exact.iter().map(|(line, goes_on)| (drawn(line), *goes_on)).collect();
+    assert_eq!(exact, [("a‹^J›".into(), false), ("b‹^J›".into(), false), (String::new(), false)]);
+}
+
+#[test]
+fn spaces_at_a_fold_are_counted_where_bytes_matter() {
+    let fold = |text: &str, width| -> Vec<(String, bool)> {
+        let folded = safe(&Untrusted::from(text)).fold_exact(width, Style::new(), Style::new());
+        folded.iter().map(|(line, goes_on)| (drawn(line), *goes_on)).collect()
+    };
+    assert_eq!(
+        fold("aaaa bbbb", 6),
+        [("aaaa ".into(), true), ("bbbb".into(), false)],
+        "one space is what a fold is for"
+    );
+    let text = format!("echo{}rm", " ".repeat(49));
+    let all: String = fold(&text, 20).iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(original(&all), text);
+    assert!(all.contains(" spaces›"), "{all}");
+    assert!(fold("a  b", 20) == [("a  b".into(), false)], "inside a row they are seen");
 }
 
 #[test]

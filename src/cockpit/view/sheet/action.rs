@@ -5,7 +5,7 @@ use crate::cockpit::style::{Glyph, Ground, Tone};
 use crate::cockpit::view::paint::Text;
 use crate::cockpit::view::safe_text::safe_in;
 use crate::cockpit::view::units::{bytes, count};
-use crate::domain::{Action, AgentCommand, AgentPatch, AgentTool, Exec, Stdin, Untrusted};
+use crate::domain::{Action, AgentCommand, AgentPatch, AgentTool, Exec, Stdin, Untrusted, quoted};
 use crate::session::Revision;
 
 use super::doc::Doc;
@@ -65,15 +65,14 @@ fn hidden(doc: &mut Doc<'_>, revision: &Revision) {
         if !safe.odd() || field.many_lines && is_text_with_lines(&field.value) {
             continue;
         }
-        let what = if safe.hides() {
-            "holds characters that hide or reorder text; they are written out between ‹ ›"
-        } else {
-            "holds characters that are not plain ASCII and may look like others"
-        };
-        let text = Text::new()
-            .glyph(doc.styles, Glyph::Warning, Tone::Harm)
-            .ours(format!(" {} {what}", field.name), Tone::Harm);
-        doc.fact("CAREFUL", &text);
+        let hides = "holds characters that hide or reorder text; they are written out between ‹ ›";
+        let foreign = "holds characters that are not plain ASCII and may look like others";
+        for (_, what) in [(safe.hides(), hides), (safe.foreign(), foreign)].iter().filter(|(is, _)| *is) {
+            let text = Text::new()
+                .glyph(doc.styles, Glyph::Warning, Tone::Harm)
+                .ours(format!(" {} {what}", field.name), Tone::Harm);
+            doc.fact("CAREFUL", &text);
+        }
     }
 }
 
@@ -115,7 +114,10 @@ fn environment(doc: &mut Doc<'_>, exec: &Exec) {
     for var in &exec.env {
         // Quoted as in a shell where it is not a plain word: a value's own blanks and its end are seen.
         let value = quoted(std::slice::from_ref(&var.value));
-        doc.fact("", &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&value, Tone::Dim));
+        doc.fact(
+            "",
+            &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&value, Tone::Dim),
+        );
     }
 }
 
@@ -201,29 +203,4 @@ fn agent_tool(doc: &mut Doc<'_>, tool: &AgentTool, revision: &Revision) {
     doc.blank();
     named(doc, &tool.agent);
     meant_for(doc, "WHERE", revision);
-}
-
-/// The arguments as a shell would have to be given them, so that where one ends and the next begins can be seen.
-pub(super) fn quoted(argv: &[Untrusted]) -> Untrusted {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    let quote = |arg: &Untrusted| {
-        let text = arg.expose();
-        if !text.is_empty() && text.chars().all(plain) {
-            text.to_owned()
-        } else {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-    };
-    argv.iter().map(quote).collect::<Vec<_>>().join(" ").into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoting_shows_where_an_argument_ends() {
-        let argv: Vec<Untrusted> = ["sh", "-c", "rm -rf \"$X\"; it's", "", "a=b"].map(Into::into).to_vec();
-        assert_eq!(quoted(&argv).expose(), r#"sh -c 'rm -rf "$X"; it'\''s' '' a=b"#);
-    }
 }

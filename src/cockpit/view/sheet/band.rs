@@ -11,29 +11,44 @@ use crate::cockpit::view::units::second;
 use crate::domain::{Executor, Outcome, Verdict};
 use crate::session::{Grant, Hold, Run};
 
-/// The rows, a rule first.
-pub(super) fn lines(
-    model: &Model,
-    styles: &Styles,
-    sheet: &Sheet,
-    hold: &Hold,
-    columns: usize,
-) -> Vec<Line<'static>> {
+use super::context;
+
+/// The band's rows.
+pub(super) struct Band {
+    /// Them, a rule first.
+    pub(super) lines: Vec<Line<'static>>,
+    /// Which of them the person types into.
+    pub(super) typed: Option<usize>,
+}
+
+/// Makes them.
+pub(super) fn of(model: &Model, styles: &Styles, sheet: &Sheet, hold: &Hold, columns: usize) -> Band {
     let rule = Text::new().ours(styles.glyph(Glyph::Rule).repeat(columns), Tone::Rule);
     let mut lines = vec![rule.line(columns, styles)];
+    let mut typed_at = None;
     if let Some(field) = model.field.as_ref().filter(|field| field.purpose == Purpose::Reason) {
         let prompt = Text::new().ours("deny because: ", Tone::Waiting);
         let room = columns.saturating_sub(prompt.width(styles) + 1).max(8);
+        typed_at = Some(lines.len());
         lines.push(prompt.and(typed(styles, field, room)).line(columns, styles));
     }
-    for text in status(model, styles, sheet, hold) {
+    let warned = hold.is_open().then(|| warning(model, styles, sheet)).flatten();
+    for text in warned.into_iter().chain(status(model, styles, sheet, hold)) {
         lines.extend(text.fold_inline(columns, styles));
     }
-    lines
+    Band { lines, typed: typed_at }
+}
+
+/// Where the record speaks against the proposal: it must not be below the fold when a key decides.
+fn warning(model: &Model, styles: &Styles, sheet: &Sheet) -> Option<Text> {
+    let session = model.session(&sheet.session)?;
+    let clauses = context::disagreements(model, session, &sheet.revision);
+    let text = || Text::new().glyph(styles, Glyph::Warning, Tone::Harm).gap(1);
+    (!clauses.is_empty()).then(|| text().ours(clauses.join("; "), Tone::Harm))
 }
 
 fn status(model: &Model, styles: &Styles, sheet: &Sheet, hold: &Hold) -> Vec<Text> {
-    if let Some(tombstone) = tombstone(styles, sheet, hold) {
+    if let Some(tombstone) = tombstone(model, styles, sheet, hold) {
         return tombstone;
     }
     if sheet.lock.is_some() {
@@ -138,7 +153,7 @@ fn approving(model: &Model, styles: &Styles, hold: &Hold) -> Vec<Text> {
 }
 
 /// How the hold ended. It stays until a person leaves it.
-fn tombstone(styles: &Styles, sheet: &Sheet, hold: &Hold) -> Option<Vec<Text>> {
+fn tombstone(model: &Model, styles: &Styles, sheet: &Sheet, hold: &Hold) -> Option<Vec<Text>> {
     let closing = hold.closing.as_ref()?;
     let (glyph, tone) = match closing.outcome {
         Outcome::Approved => (Glyph::Approved, Tone::Good),
@@ -164,22 +179,27 @@ fn tombstone(styles: &Styles, sheet: &Sheet, hold: &Hold) -> Option<Vec<Text>> {
         texts.push(head.words(words, Tone::Text));
     }
     texts.push(text);
-    texts.push(Text::new().ours(aftermath(hold), Tone::Dim));
+    let (words, tone) = aftermath(hold, model.waits(&hold.id) == Some(false));
+    texts.push(Text::new().ours(words, tone));
     Some(texts)
 }
 
-/// What is known about the run.
-fn aftermath(hold: &Hold) -> String {
+/// What is known about the run; `gone` when whoever runs it is not connected any more.
+fn aftermath(hold: &Hold, gone: bool) -> (String, Tone) {
     if hold.outcome() != Some(Outcome::Approved) {
-        return "nothing of it runs".into();
+        return ("nothing of it runs".into(), Tone::Dim);
     }
-    match &hold.run {
+    let words = match &hold.run {
         Run::NotStarted => match (&hold.grant, hold.executor()) {
             (_, Executor::Agent) => "let go to the agent; what it does is not enforced".into(),
             (Some(Grant::Revoked { .. }), _) => "the authority to run is void: it never ran".into(),
             (Some(Grant::Redeemed { .. }), _) => "the gate is starting it".into(),
             (Some(Grant::Issued { .. }) | None, _) => "not started yet".into(),
         },
+        Run::Running { at, .. } if gone => {
+            let words = format!("started {}; its gate is gone, so its end may never be told", second(*at));
+            return (words, Tone::Harm);
+        }
         Run::Running { at, .. } => format!("runs since {}", second(*at)),
         Run::Finished { at, end } => match (end.exit, end.signal) {
             (Some(exit), _) => format!("ended {}: exit {exit}", second(*at)),
@@ -187,8 +207,16 @@ fn aftermath(hold: &Hold) -> String {
             (None, None) => format!("ended {}; how was not told", second(*at)),
         },
         Run::Refused { .. } => "the gate did not start it: something had changed".into(),
-        Run::Lost { .. } => "nobody can tell whether it ran; it is not started again".into(),
-    }
+        Run::Lost { started: None, .. } => {
+            return ("nobody can tell whether it ran; it is not started again".into(), Tone::Harm);
+        }
+        Run::Lost { started: Some((at, pid)), .. } => {
+            let process = pid.map_or_else(String::new, |pid| format!(" as process {pid}"));
+            let place = "on the gate's host; it is not started again";
+            return (format!("started {}{process}, and may still run {place}", second(*at)), Tone::Harm);
+        }
+    };
+    (words, Tone::Dim)
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {

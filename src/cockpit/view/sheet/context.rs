@@ -7,7 +7,7 @@ use crate::cockpit::view::evidence::{Found, find};
 use crate::cockpit::view::paint::Text;
 use crate::cockpit::view::units::{age, count, second};
 use crate::domain::{EvidenceId, Executor, Stance};
-use crate::session::{Hold, Revision, Session};
+use crate::session::{Citation, Hold, Revision, Session};
 
 use super::doc::Doc;
 
@@ -91,6 +91,44 @@ fn evidence(doc: &mut Doc<'_>, model: &Model, session: &Session, cites: &[Eviden
         text = text.theirs(&citation.evidence.excerpt, excerpt).ours("  ", Tone::Text);
         doc.fact("", &text.ours(found.words(), tone));
     }
+    for citation in uncited(session, cites) {
+        let text = Text::new()
+            .glyph(doc.styles, Glyph::Against, Tone::Waiting)
+            .ours(format!(" {} AGAINST it, and not cited: ", citation.evidence.id), Tone::Waiting)
+            .theirs(&citation.evidence.excerpt, Tone::Text);
+        doc.fact("", &text);
+    }
+}
+
+/// Where the record speaks against what is proposed, in one clause each. It stands where the keys are.
+pub(super) fn disagreements(model: &Model, session: &Session, revision: &Revision) -> Vec<String> {
+    let cites = &revision.proposal.cites;
+    let cited = |id: &EvidenceId| session.citations.iter().find(|citation| citation.evidence.id == *id);
+    let amiss =
+        |id: &&EvidenceId| cited(id).is_none_or(|c| find(model, session, c).mark().0 == Glyph::NotFound);
+    let missing: Vec<&str> = cites.iter().filter(amiss).map(EvidenceId::as_str).collect();
+    let against: Vec<&str> = uncited(session, cites).map(|citation| citation.evidence.id.as_str()).collect();
+    let mut clauses = Vec::new();
+    if !missing.is_empty() {
+        clauses.push(format!("{} not word for word in what is cited", missing.join(", ")));
+    }
+    if !against.is_empty() {
+        clauses.push(format!("{} against it, and not cited", against.join(", ")));
+    }
+    clauses
+}
+
+/// What speaks against a hypothesis that the proposal's evidence is for, and is not among that evidence.
+fn uncited<'a>(session: &'a Session, cites: &'a [EvidenceId]) -> impl Iterator<Item = &'a Citation> {
+    let about = |citation: &&Citation| cites.contains(&citation.evidence.id);
+    let believed: Vec<_> =
+        session.citations.iter().filter(about).filter_map(|c| c.evidence.hypothesis.clone()).collect();
+    session.citations.iter().filter(move |citation| {
+        let evidence = &citation.evidence;
+        evidence.stance == Stance::Contradicts
+            && !cites.contains(&evidence.id)
+            && evidence.hypothesis.as_ref().is_some_and(|id| believed.contains(id))
+    })
 }
 
 fn expiry(hold: &Hold) -> Text {

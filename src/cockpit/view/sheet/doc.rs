@@ -100,21 +100,23 @@ impl<'a> Doc<'a> {
         let (style, hidden) = (self.styles.of(tone), self.styles.of(Tone::Hidden));
         let mut lines = safe_in(text, self.styles.ascii()).fold_exact(room, style, hidden);
         // Behind a last line break there is nothing: no row.
-        if lines.len() > 1 && lines.last().is_some_and(|line| line.width() == 0) {
+        if lines.len() > 1 && lines.last().is_some_and(|(line, _)| line.width() == 0) {
             lines.pop();
         }
         if !well {
-            return self.lines(label, lines, ground);
+            return self.lines(label, lines.into_iter().map(|(line, _)| line).collect(), ground);
         }
-        for line in lines {
-            self.guttered(line, ground);
+        let mut follows = false;
+        for (line, goes_on) in lines {
+            self.guttered(line, ground, if follows { Glyph::Continued } else { Glyph::RuleSide });
+            follows = goes_on;
         }
     }
 
-    /// A row of outside text across the whole sheet: a rule of ours runs down before it, so that none of it stands
+    /// A row of outside text across the whole sheet: a mark of ours runs down before it, so that none of it stands
     /// where a label would.
-    fn guttered(&mut self, mut line: Line<'static>, ground: Ground) {
-        let rule = Span::styled(self.styles.glyph(Glyph::RuleSide), self.styles.of(Tone::Rule));
+    fn guttered(&mut self, mut line: Line<'static>, ground: Ground, mark: Glyph) {
+        let rule = Span::styled(self.styles.glyph(mark), self.styles.of(Tone::Rule));
         line.spans.splice(0..0, [rule, Span::raw(" ")]);
         self.push(WIDE, line, ground);
     }
@@ -134,7 +136,7 @@ impl<'a> Doc<'a> {
     /// Prose across the whole sheet, label column included.
     pub(super) fn prose(&mut self, text: &Text) {
         for line in text.fold(self.columns.saturating_sub(GUTTER).max(1), self.styles) {
-            self.guttered(line, Ground::Raised);
+            self.guttered(line, Ground::Raised, Glyph::RuleSide);
         }
     }
 

@@ -9,7 +9,6 @@ mod doc;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use crate::cockpit::event::PaintedSheet;
 use crate::cockpit::input::{Action, Context};
@@ -22,6 +21,7 @@ use crate::session::Hold;
 use super::layout::{Areas, inset};
 use super::paint::{Ink, Text};
 use super::units::left;
+use band::Band;
 use doc::{Row, WIDE, Whole};
 
 /// Columns beyond which the sheet does not grow: lines must stay readable.
@@ -37,17 +37,17 @@ pub(super) fn draw(model: &Model, ink: &mut Ink<'_>, areas: &Areas) -> Option<Pa
     let widest = place(ink, areas);
     let columns = inset(widest, 2, 1).width as usize;
     let whole = doc::of(model, hold, ink.styles, columns);
-    let band = band::lines(model, ink.styles, sheet, hold, columns);
-    let outer = fitted(widest, areas, whole.rows.len() + band.len());
+    let band = band::of(model, ink.styles, sheet, hold, columns);
+    let outer = fitted(widest, areas, whole.rows.len() + band.lines.len());
     ink.fill(outer, Ground::Raised);
     let tone = border_tone(sheet, hold);
     border(ink, outer, tone);
     top(model, ink, outer, sheet, hold, tone);
     let inner = inset(outer, 2, 1);
-    let band_rows = (band.len() as u16).min(inner.height.saturating_sub(2));
+    let band_rows = (band.lines.len() as u16).min(inner.height.saturating_sub(2));
     let body = Rect { height: inner.height - band_rows, ..inner };
     let painted = body_rows(ink, body, sheet, &whole, &band);
-    for (row, line) in band.iter().take(band_rows as usize).enumerate() {
+    for (row, line) in band.lines.iter().take(band_rows as usize).enumerate() {
         let at = Rect { y: body.bottom(), height: band_rows, ..inner };
         ink.line(at, row as u16, line);
     }
@@ -159,7 +159,7 @@ fn right_text(ink: &mut Ink<'_>, row: Rect, text: &Text) {
 }
 
 /// The rows that fit, from where the person has scrolled to.
-fn body_rows(ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, whole: &Whole, band: &[Line<'_>]) -> PaintedSheet {
+fn body_rows(ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, whole: &Whole, band: &Band) -> PaintedSheet {
     let height = area.height as usize;
     let first = sheet.scroll.min(whole.rows.len().saturating_sub(height));
     let mut shown = Vec::new();
@@ -178,11 +178,13 @@ fn body_rows(ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, whole: &Whole, band: 
     }
 }
 
-/// What a key of decision would be pressed on: every row (those off screen too), the band, and the room for them.
-fn face(whole: &Whole, band: &[Line<'_>], area: Rect) -> u64 {
+/// What a key of decision would be pressed on: every row (those off screen too), the band, and the room for them. What
+/// the person types is not a change under their finger.
+fn face(whole: &Whole, band: &Band, area: Rect) -> u64 {
     let mut hasher = DefaultHasher::new();
     (area.width, area.height).hash(&mut hasher);
-    let lines = whole.rows.iter().map(|row| &row.line).chain(band);
+    let said = band.lines.iter().enumerate().filter(|(at, _)| band.typed != Some(*at)).map(|(_, line)| line);
+    let lines = whole.rows.iter().map(|row| &row.line).chain(said);
     for span in lines.flat_map(|line| &line.spans) {
         span.content.hash(&mut hasher);
     }
@@ -218,7 +220,11 @@ fn bottom(model: &Model, ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, painted: 
     let room = (row.width as usize).saturating_sub(place.width(ink.styles) + 1);
     let context = if model.field.is_some() { Context::Field } else { context_of(model) };
     let mut text = Text::new();
+    let over = model.line == crate::cockpit::model::Line::Replay || !hold_is_open(model, sheet);
     for hint in model.keymap.hints(context) {
+        if over && asks_of_the_hub(hint.action) {
+            continue;
+        }
         let off = is_off(model, sheet, hint.action);
         let (key, words) = if off { (Tone::Faint, Tone::Faint) } else { (Tone::Strong, Tone::Dim) };
         let next = Text::new()
@@ -231,6 +237,15 @@ fn bottom(model: &Model, ink: &mut Ink<'_>, area: Rect, sheet: &Sheet, painted: 
     }
     ink.text(row, 0, &text);
     right_text(ink, row, &place);
+}
+
+fn hold_is_open(model: &Model, sheet: &Sheet) -> bool {
+    model.hold(&sheet.session, &sheet.hold).is_some_and(Hold::is_open)
+}
+
+/// What has no meaning any more once the hold has ended.
+fn asks_of_the_hub(action: Action) -> bool {
+    matches!(action, Action::Approve | Action::Deny | Action::AskEvidence)
 }
 
 /// A hint's words where every cell counts.
