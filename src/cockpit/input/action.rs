@@ -283,7 +283,7 @@ const APPROVING: [(Action, &str); 8] = [
 
 const FIELD: [(Action, &str); 2] = [(Action::Submit, "send"), (Action::Back, "leave")];
 
-const SOURCE: [(Action, &str); 12] = [
+const SOURCE: [(Action, &str); 11] = [
     (Action::Back, "back"),
     (Action::NextCitation, "next citation"),
     (Action::PrevCitation, "previous citation"),
