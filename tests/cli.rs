@@ -5,6 +5,7 @@
 #[path = "support/rig.rs"]
 mod rig;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use rig::{Rig, text, wait_for};
@@ -170,13 +171,18 @@ fn invariant_05_an_agents_credential_reads_but_never_decides() {
     assert_eq!(code(&run(&only_agents, &["decide", &hold, "approve", "--digest", &digest])), 69);
 
     // The agents' credential under the approvers' name.
-    std::fs::write(only_agents.join("approver.token"), token("agent.token")).unwrap();
+    let approver = only_agents.join("approver.token");
+    std::fs::copy(rig.data().join("agent.token"), &approver).unwrap();
     for args in [vec!["decide", &hold, "approve", "--digest", &digest], vec!["stop", &session]] {
         let refused = run(&only_agents, &args);
         assert_eq!(code(&refused), 77, "{}", text(&refused.stderr));
     }
     assert_eq!(rig.hold(&hold)["state"], "open");
-    std::fs::write(only_agents.join("approver.token"), token("approver.token")).unwrap();
+    std::fs::copy(rig.data().join("approver.token"), &approver).unwrap();
+    std::fs::set_permissions(&approver, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let shared = run(&only_agents, &["decide", &hold, "deny"]);
+    assert_eq!(code(&shared), 77, "a credential that others can read: {}", text(&shared.stderr));
+    std::fs::set_permissions(&approver, std::fs::Permissions::from_mode(0o600)).unwrap();
     let deny = run(&only_agents, &["decide", &hold, "deny"]);
     assert!(deny.status.success(), "the control: {}", text(&deny.stderr));
     assert_eq!(gate.wait().code, Some(77));
@@ -204,6 +210,12 @@ fn a_record_is_exported_whole_and_replayed_as_lines() {
     }
     assert_eq!(rig.json(&["replay", "x.jsonl", "--json"]), Value::Array(events));
     assert_eq!(code(&rig.run(&["replay", "/dev/null"])), 65);
+    let again = rig.run(&["record", "export", &session, file.to_str().unwrap()]);
+    assert_eq!(code(&again), 73, "a file that is there is not replaced");
+    assert!(text(&again.stderr).contains("--force"));
+    rig.ok(&["record", "export", &session, file.to_str().unwrap(), "--force"]);
+    let folder = rig.run(&["replay", "/tmp"]);
+    assert_eq!(code(&folder), 65, "{}", text(&folder.stderr));
     let nowhere = rig.run(&["record", "export", &session, "/nowhere/x"]);
     assert_eq!(code(&nowhere), 73, "{}", text(&nowhere.stderr));
 }

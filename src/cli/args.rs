@@ -26,11 +26,14 @@ Exit status: the command's own once it ran (128+N for signal N); before that
       not UTF-8, not executable        75  nothing ran: expired, withdrawn, void,
   66  no such program                      or something had changed
   69  no hub, or it refuses us         77  a person denied it
-The status file says which of them it was, also when the command's own status is one of these.
+The status file says which of them it was, also when the command's own status
+is one of these.
 
-The command gets exactly what the approver sees: these arguments, this directory, /dev/null (or --stdin), and of
-the environment only HOME, KUBECONFIG, LANG, LC_*, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ, USER, NO_COLOR, XDG_*_HOME
-and the variables that choose a cloud profile, region or project (docs/gate.md lists them), plus --with-env.";
+The command gets exactly what the approver sees: these arguments, this
+directory, /dev/null (or --stdin), and of the environment only HOME,
+KUBECONFIG, LANG, LC_*, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ, USER, NO_COLOR,
+XDG_*_HOME and the variables that choose a cloud profile, region or project
+(docs/gate.md lists them), plus --with-env.";
 
 /// The terminal where a person signs before an AI agent changes production.
 #[derive(Debug, Parser)]
@@ -255,6 +258,9 @@ pub(super) enum Record {
         session: String,
         /// Where to; - for standard output
         file: PathBuf,
+        /// Replace the file where there is one
+        #[arg(long)]
+        force: bool,
     },
 }
 

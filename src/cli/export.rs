@@ -9,12 +9,12 @@ use super::home::Home;
 use super::print;
 use super::reading::Reading;
 use super::{Done, Fault};
-use crate::domain::{Error, Untrusted};
+use crate::domain::{Error, Kind, Untrusted};
 use crate::ledger::recording::{Header, Writer};
 use crate::session::Event;
 
 /// Writes it; a file appears whole or not at all.
-pub(super) async fn run(home: Home, session: &str, file: &Path, json: bool) -> Done {
+pub(super) async fn run(home: Home, session: &str, file: &Path, force: bool, json: bool) -> Done {
     let id = {
         let reading = Reading::of(&home, home.reader()?).await?;
         reading.session(session)?.id.clone()
@@ -23,6 +23,11 @@ pub(super) async fn run(home: Home, session: &str, file: &Path, json: bool) -> D
     let reading = Reading::events(&home, &id, |event| events.push(event)).await?;
     let header =
         Header { hub: reading.hello.hub.clone(), epoch: reading.hello.head.epoch, exported_at: print::now() };
+    if !force && file.exists() && file != Path::new("-") {
+        let shown = Untrusted::from(&*file.to_string_lossy()).escaped();
+        let there = Error::new(Kind::Conflict, format!("{shown} is there already"));
+        return Err(Fault::cannot_write(there.hint("name another file, or replace it with --force")));
+    }
     if file == Path::new("-") {
         let mut text = Vec::new();
         write(&mut text, &header, &events)?;

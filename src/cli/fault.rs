@@ -74,8 +74,11 @@ pub(super) fn usage(error: &clap::Error, as_json: bool) -> ExitCode {
     }
     if as_json {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return Fault::usage(message, "`holdpoint help` lists what there is").report(true);
+        // Everything up to the usage: where clap lists what is missing, that stands below its first line.
+        let told = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim);
+        let message = told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        return Fault::usage(message.trim_start_matches("error: "), "`holdpoint help` lists what there is")
+            .report(true);
     }
     let _ = error.print();
     ExitCode::from(USAGE)

@@ -57,15 +57,12 @@ fn announce(home: &Home, hub: &crate::hub::Hub, wanted: &Wanted) -> Result<(), F
 /// What the hub notes goes to standard error; `HOLDPOINT_LOG` chooses, for example `debug`.
 #[cfg(feature = "hub")]
 fn log() {
-    use std::io::IsTerminal as _;
-
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env("HOLDPOINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails only when one is there already, and then that one is as good.
-    let _ = subscriber.with_ansi(ansi).with_target(false).try_init();
+    let _ = subscriber.with_ansi(false).with_target(false).try_init();
 }
 
 /// This build has no hub.

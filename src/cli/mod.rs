@@ -79,8 +79,8 @@ async fn dispatch(args: Args) -> Done {
         Command::Show { id } => show::run(home, &id, json).await,
         Command::Decide(wanted) => decide::run(home, wanted, json).await,
         Command::Stop(wanted) => stop::run(home, wanted, json).await,
-        Command::Record { record: Record::Export { session, file } } => {
-            export::run(home, &session, &file, json).await
+        Command::Record { record: Record::Export { session, file, force } } => {
+            export::run(home, &session, &file, force, json).await
         }
         Command::Replay(wanted) => replay::run(wanted, json).await,
     }

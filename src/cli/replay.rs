@@ -47,10 +47,12 @@ fn read(file: &Path) -> Result<(Vec<Event>, Option<u64>)> {
     if file == Path::new("-") {
         return collect(std::io::stdin().lock());
     }
-    let opened = std::fs::File::open(file).map_err(|e| {
-        Error::new(Kind::NotFound, format!("it cannot be read: {e}"))
-            .hint("`holdpoint record export SESSION FILE` writes a recording")
-    })?;
+    let hint = "`holdpoint record export SESSION FILE` writes a recording";
+    let unreadable = |e| Error::new(Kind::NotFound, format!("it cannot be read: {e}")).hint(hint);
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    if opened.metadata().map_err(unreadable)?.is_dir() {
+        return Err(Error::invalid("it is a directory, not a recording").hint(hint));
+    }
     collect(BufReader::new(opened))
 }
 

@@ -40,8 +40,14 @@ impl Untrusted {
     /// logs, which may reach a terminal that no cockpit guards.
     pub fn escaped(&self) -> String {
         let mut out = String::with_capacity(self.0.len());
-        for c in self.0.chars() {
-            if matches!(c, ' '..='~') { out.push(c) } else { out.extend(c.escape_unicode()) }
+        let mut rest = self.0.chars();
+        while let Some(c) = rest.next() {
+            match c {
+                // What reads like an escape of ours and is none is told apart.
+                '\\' if rest.as_str().starts_with("u{") => out.push_str("\\\\"),
+                ' '..='~' => out.push(c),
+                _ => out.extend(c.escape_unicode()),
+            }
         }
         out
     }
@@ -74,6 +80,7 @@ mod tests {
         let hostile = Untrusted::from("a\x1b]52;c;x\x07\u{202e}b\r\n");
         let shown = format!("{hostile:?}");
         assert!(shown.chars().all(|c| matches!(c, ' '..='~')), "{shown}");
+        assert_ne!(Untrusted::from("a\nb").escaped(), Untrusted::from(r"a\u{a}b").escaped());
         assert_eq!(hostile.expose(), "a\x1b]52;c;x\x07\u{202e}b\r\n", "the exact text is kept");
     }
 }

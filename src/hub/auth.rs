@@ -40,7 +40,9 @@ impl Auth {
         };
         if !same(wanted, &digest(&hello.token)) {
             return Err(Error::new(Kind::Forbidden, "this is not the credential of that role")
-                .hint("agents and people have different credential files in the hub's data directory"));
+                .hint(
+                    "agents sign in with agent.token, people with approver.token, of this very hub's data directory",
+                ));
         }
         Ok(Actor::new(hello.role, hello.name.clone()))
     }

@@ -36,6 +36,10 @@ pub(super) struct Home {
 impl Home {
     /// Makes or checks the directory, and takes it.
     pub(super) fn take(path: &Path) -> Result<Self> {
+        if path.exists() && !path.is_dir() {
+            return Err(Error::invalid(format!("{} is not a directory", path.display()))
+                .hint("the hub keeps its data in a directory; name one with --data DIR"));
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| at(path, e.into()))?;
         check_private(path, "chmod 700")?;
         let lock_path = path.join(LOCK);

@@ -1,6 +1,7 @@
 //! Where a hub is, and as whom to sign in.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Error, Kind, Result, Role, Untrusted};
@@ -75,12 +76,32 @@ impl Credential {
             Error::new(Kind::Unavailable, format!("cannot read the credential {}: {e}", path.display()))
                 .hint("the hub writes it when it first starts: run `holdpoint hub`, or set HOLDPOINT_DATA to its folder")
         })?;
+        if role == Role::Person {
+            alone(path)?;
+        }
         let token = text.trim().to_owned();
         if token.is_empty() {
             return Err(Error::invalid(format!("the credential {} is empty", path.display())));
         }
         Ok(Self { role, token, name: name.into() })
     }
+}
+
+/// A person's credential that others can read is nobody's any more.
+fn alone(path: &Path) -> Result<()> {
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    let others = mode & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::new(
+        Kind::Forbidden,
+        format!("others than you can use the credential {path} (mode {:o})", mode & 0o777),
+    )
+    .hint(format!(
+        "chmod 600 {path}; if somebody may have read it, delete it and restart the hub for a new one"
+    )))
 }
 
 impl fmt::Debug for Credential {

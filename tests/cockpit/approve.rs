@@ -101,8 +101,8 @@ fn an_approval_that_was_asked_for_does_not_survive_another_key_or_leaving_the_sc
             scene.char('?');
             scene.esc();
         },
-        |scene| drop(scene.feed(What::Resumed)),
-        |scene| drop(scene.resize((118, 40))),
+        |scene| scene.feed(What::Resumed),
+        |scene| scene.resize((118, 40)),
     ];
     for leave in away {
         let (mut scene, ..) = open_sheet(WIDE);

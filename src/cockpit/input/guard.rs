@@ -114,7 +114,7 @@ impl Guard {
             Weight::Nothing | Weight::Light | Weight::Stop | Weight::Deciding => Ok(()),
         };
         if weight == Weight::Nothing || verdict.is_err() {
-            self.idle = Some((chord.clone(), now));
+            self.idle = Some((chord, now));
         }
         self.input_ms = Some(now);
         self.last = Some(Last { chord, at_ms: now, counted: counted_before || verdict.is_ok() });
