@@ -182,7 +182,7 @@ async fn farewell(cast: &Cast) -> Result<()> {
     let Some(last) = cast.script.incidents.last() else { return Ok(()) };
     let seat = cast.seat(GUIDE).await?;
     let mut voice = Voice::new(seat.link.clone(), last.session.get_ref().clone(), "farewell");
-    let text = "That was the demo. Look around for as long as you like; q leaves and removes everything.";
+    let text = "That was the demo. q leaves and removes everything.";
     voice.say(MessageSaid { text: text.into(), from: None }).await
 }
 
