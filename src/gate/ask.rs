@@ -15,16 +15,16 @@ use crate::domain::{
 use crate::link::Link;
 use crate::session::{AgentJoined, AgentLeft, Body, Grant, Hold, Run, SessionClosed};
 use crate::wire::{
-    ClientEvent, ExecutionReport, ExecutionReportParams, GrantRedeem, GrantRedeemParams, HoldAnswer,
-    HoldOpen, HoldOpenParams, HoldWithdraw, HoldWithdrawParams, Report, SessionOpen, SessionOpenParams,
-    SessionPublish, SessionPublishParams, Withdrawal,
+    ClientEvent, ExecutionReport, ExecutionReportParams, GrantRedeem, GrantRedeemAnswer, GrantRedeemParams,
+    HoldAnswer, HoldOpen, HoldOpenParams, HoldWithdraw, HoldWithdrawParams, Report, SessionOpen,
+    SessionOpenParams, SessionPublish, SessionPublishParams, Withdrawal,
 };
 
 /// How long a withdrawal may take before the gate leaves anyway.
 const WITHDRAW_WITHIN: Duration = Duration::from_secs(3);
 
-/// First and longest pause before a hub that cannot record is told again that somebody waits.
-const ATTACH_PAUSE_MS: (u64, u64) = (100, 5_000);
+/// First and longest pause before a hub that cannot record, or has too much to do, is asked again.
+const PAUSE_MS: (u64, u64) = (100, 5_000);
 
 /// How long closing a session may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -180,7 +180,7 @@ impl Asked {
         let (session, hold, nonce) = (self.params.session.clone(), self.hold.clone(), self.nonce.clone());
         let params = GrantRedeemParams { session, hold, grant, digest, nonce };
         let answer = tokio::select! {
-            answer = seat.call::<GrantRedeem>(&params) => answer,
+            answer = patiently(seat, &params) => answer,
             Some(signal) = io.signals.recv() => return Err(self.renounce(seat, io, signal).await),
         };
         // Another gate's redemption or a revocation may be known as an event already; the hub's sentence says it too.
@@ -241,14 +241,28 @@ impl Asked {
 /// Tells the hub again that somebody waits, after a cut, until it has taken that in. A hold that was closed meanwhile is
 /// no error: the hub answers as it did the first time, and the fold says how the hold ended.
 async fn attach(link: Link, params: HoldOpenParams) -> Result<()> {
-    let mut pause_ms = ATTACH_PAUSE_MS.0;
+    let mut pause_ms = PAUSE_MS.0;
     loop {
         match link.call::<HoldOpen>(&params).await {
             Err(error) if error.kind() == Kind::Unavailable => {}
             other => return other.map(drop),
         }
         sleep(Duration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 2).min(ATTACH_PAUSE_MS.1);
+        pause_ms = (pause_ms * 2).min(PAUSE_MS.1);
+    }
+}
+
+/// Redeems, and asks again where the hub could not record it. While the hub cannot, the grant may run out; then it says
+/// that.
+async fn patiently(seat: &mut Seat, params: &GrantRedeemParams) -> Result<GrantRedeemAnswer> {
+    let mut pause_ms = PAUSE_MS.0;
+    loop {
+        match seat.call::<GrantRedeem>(params).await {
+            Err(error) if error.kind() == Kind::Unavailable && !seat.is_over() => {}
+            other => return other,
+        }
+        sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(PAUSE_MS.1);
     }
 }
 

@@ -40,7 +40,8 @@ impl Bench {
         let person = credential(files::APPROVER_TOKEN, Role::Person, "maya");
         let (maya, notices) = Link::connect(hub.socket(), person, None, None);
         let (hold, verdict) = (asked.hold.clone(), Verdict::Approve);
-        let params = HoldDecideParams { session, hold, revision: 1, digest, verdict, reason: None, key: None };
+        let params =
+            HoldDecideParams { session, hold, revision: 1, digest, verdict, reason: None, key: None };
         maya.call::<HoldDecide>(&params).await.unwrap();
         let mut io = Io::quiet();
         let grant = asked.wait(&mut seat, &mut io).await.unwrap();
@@ -98,7 +99,9 @@ async fn without_a_stop_the_look_goes_on_to_its_end() {
 #[test]
 fn what_was_started_and_lost_sight_of_is_unknown_and_never_called_refused() {
     let unknown = NotRun::unknown("its process was gone");
-    assert!(matches!(unknown.end, End::Unknown { .. }) && matches!(unknown.report, Some(Report::Lost { .. })));
+    assert!(
+        matches!(unknown.end, End::Unknown { .. }) && matches!(unknown.report, Some(Report::Lost { .. }))
+    );
     let denied = NotRun::from(End::Denied { by: "maya".into(), reason: None });
     assert_eq!(denied.report, None, "what never was allowed to run has nothing to report");
 }

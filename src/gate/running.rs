@@ -162,7 +162,9 @@ impl Running {
             Step::Kill => "SIGKILL was sent to all of its processes",
             Step::Survives => "it goes on in spite of SIGINT and SIGTERM; a third stop kills it",
             Step::KillAgain => return self.family.kill(),
-            Step::Undying => "some of it lives on in spite of SIGKILL, or forks faster than it is killed; that goes on",
+            Step::Undying => {
+                "some of it lives on in spite of SIGKILL, or forks faster than it is killed; that goes on"
+            }
         };
         match step {
             Step::Interrupt => self.family.signal_all(Signal::INT),

@@ -85,6 +85,11 @@ impl Seat {
         }
     }
 
+    /// Whether the hub is lost for good.
+    pub(super) fn is_over(&self) -> bool {
+        self.notices.is_closed() || self.kept.iter().any(|change| matches!(change, Change::Over(_)))
+    }
+
     /// Folds the next notice; what else it says is kept for [`Seat::change`]. Cancel-safe. Without a link nothing
     /// ever comes.
     pub(super) async fn listen(&mut self) {

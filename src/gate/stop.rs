@@ -116,7 +116,13 @@ mod tests {
             (Some(Step::Kill), None, None)
         );
         // A single kill misses what is forked while it is carried out.
-        assert_eq!((ladder.tick(at(131)), ladder.tick(at(134))), (Some(Step::KillAgain), Some(Step::KillAgain)));
-        assert_eq!((ladder.tick(at(135)), ladder.tick(at(136))), (Some(Step::Undying), Some(Step::KillAgain)));
+        assert_eq!(
+            (ladder.tick(at(131)), ladder.tick(at(134))),
+            (Some(Step::KillAgain), Some(Step::KillAgain))
+        );
+        assert_eq!(
+            (ladder.tick(at(135)), ladder.tick(at(136))),
+            (Some(Step::Undying), Some(Step::KillAgain))
+        );
     }
 }
