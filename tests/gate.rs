@@ -361,7 +361,8 @@ fn ctrl_c_is_heard_while_large_files_are_digested() {
     let pid = gate.child.id();
     wait_for("it digests", || {
         let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
-        let named = |fd: std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|path| path.ends_with("work/a"));
+        let named =
+            |fd: std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|path| path.ends_with("work/a"));
         open.into_iter().any(named).then_some(())
     });
     gate.send(Signal::INT);
@@ -389,7 +390,11 @@ fn a_session_that_is_not_there_is_not_opened_by_naming_it() {
     let ended = rig.gate(&["--session", "INC-1"], &["touch", "effect"]).wait();
     assert_eq!(ended.code, Some(66), "{}", ended.stderr);
     assert!(ended.stderr.contains("no session INC-1"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("hint: ") && ended.stderr.contains("holdpoint sessions"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("hint: ") && ended.stderr.contains("holdpoint sessions"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(rig.json(&["sessions", "--all", "--json"]), serde_json::json!([]));
     // The control: one that is there is joined, and stays open behind the gate.
     let first = rig.gate(&[], &["true"]);
