@@ -193,7 +193,7 @@ impl Thread {
                 }
             }
             Input::Unheard { text, error } => {
-                if matches!(&self.turn, Some(_) if !self.over) {
+                if self.turn.is_some() && !self.over {
                     self.untold(&error, &mut effects)?;
                 } else {
                     self.begin_turn(text, &mut effects)?;
