@@ -310,6 +310,121 @@ fn a_stop_ends_what_ignores_signals_and_all_that_it_started() {
 }
 
 #[test]
+fn the_third_stop_ends_what_forks_faster_than_anybody_looks() {
+    let rig = Rig::start();
+    // Each generation leaves its session and its process group, starts the next and is gone.
+    rig.program("walker", "[ -e end ] && exit; sleep 0.01; setsid ./walker & exit");
+    let script = "trap '' INT TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do ./walker & done; \
+                  touch ready; while :; do sleep 1; done";
+    let gate = rig.gate(&[], &["sh", "-c", script]);
+    let (hold, session) = gate.wait_asked();
+    rig.approve(&hold);
+    wait_for("they walk", || rig.work().join("ready").exists().then_some(()));
+    rig.ok(&["stop", &session, "--level", "3"]);
+    let ended = gate.wait();
+    rig.file("end", "");
+    assert_eq!(ended.code, Some(137), "{}", ended.stderr);
+    assert_eq!(ended.status["leftRunning"], 0);
+    assert_eq!(rig.events(&session, "stop.confirmed").last().unwrap()["dead"], true);
+}
+
+#[test]
+fn a_stop_between_the_redemption_and_the_start_prevents_the_start() {
+    let rig = Rig::start();
+    let sparse = |bytes: u64| {
+        for name in ["a", "b", "c", "d"] {
+            let file = std::fs::File::options().create(true).append(true).open(rig.work().join(name));
+            file.unwrap().set_len(bytes).unwrap();
+        }
+    };
+    sparse(1);
+    let gate = rig.gate(&[], &["sh", "-c", "echo ran >> effect", "sh", "a", "b", "c", "d"]);
+    let (hold, session) = gate.wait_asked();
+    // The second look at these takes much longer than a stop.
+    sparse(4 * 1024 * 1024 * 1024);
+    rig.approve(&hold);
+    wait_for("it is redeemed", || (!rig.events(&session, "grant.redeemed").is_empty()).then_some(()));
+    rig.ok(&["stop", &session, "--level", "1"]);
+    let ended = gate.wait();
+    assert_eq!((ended.code, &ended.status["outcome"]), (Some(75), &"refused".into()), "{}", ended.stderr);
+    assert!(ended.stderr.contains("tess stopped the session before it was started"), "{}", ended.stderr);
+    assert!(!rig.work().join("effect").exists());
+    assert_eq!(rig.events(&session, "execution.refused").len(), 1);
+    assert!(rig.events(&session, "execution.started").is_empty());
+}
+
+#[test]
+fn ctrl_c_is_heard_while_large_files_are_digested() {
+    let rig = Rig::start();
+    std::fs::File::create(rig.work().join("a")).unwrap().set_len(4 * 1024 * 1024 * 1024).unwrap();
+    let gate = rig.gate(&[], &["true", "a", "./a", "././a"]);
+    let pid = gate.child.id();
+    wait_for("it digests", || {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        let named =
+            |fd: std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|path| path.ends_with("work/a"));
+        open.into_iter().any(named).then_some(())
+    });
+    gate.send(Signal::INT);
+    let ended = gate.wait();
+    assert_eq!((ended.code, &ended.status["outcome"]), (Some(75), &"withdrawn".into()), "{}", ended.stderr);
+    assert_eq!(rig.json(&["holds", "--all", "--json"]), serde_json::json!([]));
+}
+
+#[test]
+fn ctrl_c_is_heard_while_the_hub_is_away() {
+    let rig = Rig::start();
+    let gate = rig.gate(&[], &["touch", "effect"]);
+    gate.wait_asked();
+    rig.kill_hub();
+    gate.wait_said("still waiting");
+    gate.send(Signal::INT);
+    let ended = gate.wait();
+    assert_eq!((ended.code, &ended.status["outcome"]), (Some(75), &"withdrawn".into()));
+    assert_eq!(ended.status["acknowledged"], false);
+}
+
+#[test]
+fn a_session_that_is_not_there_is_not_opened_by_naming_it() {
+    let rig = Rig::start();
+    let ended = rig.gate(&["--session", "INC-1"], &["touch", "effect"]).wait();
+    assert_eq!(ended.code, Some(66), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no session INC-1"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("hint: ") && ended.stderr.contains("holdpoint sessions"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(rig.json(&["sessions", "--all", "--json"]), serde_json::json!([]));
+    // The control: one that is there is joined, and stays open behind the gate.
+    let first = rig.gate(&[], &["true"]);
+    let (_, there) = first.wait_asked();
+    let second = rig.gate(&["--session", &there], &["touch", "effect"]);
+    let (hold, session) = second.wait_asked();
+    assert_eq!(session, there);
+    rig.approve(&hold);
+    assert_eq!(second.wait().code, Some(0));
+    assert!(rig.events(&session, "session.closed").is_empty());
+    first.send(Signal::INT);
+    assert_eq!(first.wait().code, Some(75));
+}
+
+#[test]
+fn a_hub_that_is_another_one_now_is_no_approval() {
+    let rig = Rig::start();
+    let gate = rig.gate(&[], &["touch", "effect"]);
+    gate.wait_asked();
+    rig.kill_hub();
+    for file in ["record.db", "record.db-wal", "record.db-shm"] {
+        let _ = std::fs::remove_file(rig.data().join(file));
+    }
+    rig.start_hub(&[]);
+    let ended = gate.wait();
+    assert_eq!((ended.code, &ended.status["outcome"]), (Some(75), &"undecided".into()), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("approved"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_stop_while_it_waits_denies_it_and_nothing_runs() {
     let rig = Rig::start();
     let gate = rig.gate(&[], &["touch", "effect"]);

@@ -257,6 +257,85 @@ fn a_denial_behind_ones_own_stop_is_not_taken_for_a_repetition() {
 }
 
 #[test]
+fn the_same_verdict_with_another_reason_is_another_decision() {
+    let mut session = opened();
+    let digest = proposal().action.digest().unwrap();
+    let decision = |reason: Option<&str>, key: Option<&str>| Decision {
+        hold: hold(),
+        revision: 1,
+        digest,
+        verdict: Verdict::Deny,
+        reason: reason.map(Into::into),
+        key: key.map(|key| ClientKey::new(key).unwrap()),
+    };
+    let decide = |session: &Session, decision: &Decision| {
+        command::decide(session, &maya(), decision, true, at(2_000), grant())
+    };
+    let first = decision(Some("six pods"), Some("k-1"));
+    let bodies = decide(&session, &first).unwrap();
+    add(&mut session, &maya(), 2_000, bodies);
+    for repeated in
+        [&first, &decision(Some("six pods"), None), &decision(Some("in other words"), Some("k-1"))]
+    {
+        assert_eq!(decide(&session, repeated), Ok(vec![]), "{repeated:?}");
+    }
+    for other in [decision(Some("it is the deploy"), None), decision(None, None), decision(None, Some("k-2"))]
+    {
+        let refused = decide(&session, &other);
+        assert!(
+            matches!(refused, Err(Refusal::AlreadyClosed { .. })),
+            "its reason would be lost: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_proposer_ends_its_hold_only_in_the_two_ways_that_are_its_own() {
+    let session = opened();
+    for outcome in [Outcome::Approved, Outcome::Denied, Outcome::Expired, Outcome::Superseded] {
+        let refused = command::withdraw(&session, &gate(), &hold(), outcome, None).unwrap_err();
+        assert_eq!(refused, Refusal::NoWithdrawal(outcome));
+        assert!(!refused.to_string().contains("person"), "{refused}");
+    }
+    assert!(command::withdraw(&session, &gate(), &hold(), Outcome::AnsweredElsewhere, None).is_ok());
+}
+
+#[test]
+fn a_session_has_so_many_open_holds_and_a_hold_so_many_revisions() {
+    let mut session = opened();
+    let id = |n: usize| HoldId::new(format!("h-{n}")).unwrap();
+    for n in 2..=command::OPEN_HOLDS_MAX {
+        let bodies = command::open_hold(&session, id(n), proposal(), at(60_000)).unwrap();
+        add(&mut session, &gate(), 1_500, bodies);
+    }
+    let one_more = |session: &Session| command::open_hold(session, id(999), proposal(), at(60_000));
+    assert!(matches!(one_more(&session), Err(Refusal::TooManyOpen { most: 256, .. })));
+    let bodies = command::withdraw(&session, &gate(), &id(7), Outcome::Withdrawn, None).unwrap();
+    add(&mut session, &gate(), 1_600, bodies);
+    assert!(one_more(&session).is_ok(), "only open ones count");
+
+    let words = |n: u32| Proposal { why: Some(format!("for the {n}th time").as_str().into()), ..proposal() };
+    let revise = |session: &Session, n| command::revise_hold(session, &gate(), &hold(), words(n), at(60_000));
+    for n in 2..=command::REVISIONS_MAX {
+        let bodies = revise(&session, n).unwrap();
+        add(&mut session, &gate(), 1_700, bodies);
+    }
+    assert_eq!(session.hold(&hold()).unwrap().revision.number, command::REVISIONS_MAX);
+    assert_eq!(revise(&session, 65), Err(Refusal::TooManyRevisions(64)));
+    assert_eq!(session.anomaly_count, 0);
+}
+
+#[test]
+fn whoever_was_stopped_is_asked_nothing_more() {
+    let mut session = opened();
+    assert_eq!(command::ask(&session, Some(hold()), "why?".into()).unwrap().len(), 1, "the control");
+    let stop = command::stop(&session, 1, None);
+    add(&mut session, &maya(), 1_500, stop);
+    let refused = command::ask(&session, None, "why?".into());
+    assert!(matches!(refused, Err(Refusal::SessionOver { what: "stopped", .. })), "{refused:?}");
+}
+
+#[test]
 fn an_envelope_of_a_newer_version_is_kept_and_not_guessed_at() {
     let digest = proposal().action.digest().unwrap();
     let closed = HoldClosed { hold: hold(), revision: 1, digest, outcome: Outcome::Expired, reason: None };

@@ -84,6 +84,7 @@ impl Agent {
             End::Expired => &propose.expired,
             End::Withdrawn { .. }
             | End::Superseded { .. }
+            | End::Undecided { .. }
             | End::Voided { .. }
             | End::Refused { .. }
             | End::Unknown { .. }

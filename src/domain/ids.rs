@@ -98,7 +98,9 @@ mod tests {
 
     #[test]
     fn identifiers_cannot_carry_escapes_spaces_or_look_alikes() {
-        for bad in ["", "-rf", "..", "../x", "/etc", "a b", "a\x1b[2J", "prod\u{2010}db", "a\n", &"x".repeat(161)] {
+        for bad in
+            ["", "-rf", "..", "../x", "/etc", "a b", "a\x1b[2J", "prod\u{2010}db", "a\n", &"x".repeat(161)]
+        {
             assert!(SessionId::new(bad).is_err(), "{bad:?}");
         }
         assert_eq!(HoldId::new("h-7k3mq9xa").unwrap().as_str(), "h-7k3mq9xa");

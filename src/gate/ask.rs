@@ -2,21 +2,29 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::Fuse;
+use tokio::time::sleep;
+
 use super::ending::{End, Ran};
 use super::request::{Io, Progress, Request};
 use super::seat::{Change, Seat};
 use crate::domain::{
     Action, ClientKey, Digest, Error, GrantId, HoldId, Kind, Outcome, Result, SessionId, Untrusted,
 };
+use crate::link::Link;
 use crate::session::{AgentJoined, AgentLeft, Body, Grant, Hold, Run, SessionClosed};
 use crate::wire::{
-    ClientEvent, ExecutionReport, ExecutionReportParams, GrantRedeem, GrantRedeemParams, HoldAnswer,
-    HoldOpen, HoldOpenParams, HoldWithdraw, HoldWithdrawParams, Report, SessionOpen, SessionOpenParams,
-    SessionPublish, SessionPublishParams, Withdrawal,
+    ClientEvent, ExecutionReport, ExecutionReportParams, GrantRedeem, GrantRedeemAnswer, GrantRedeemParams,
+    HoldAnswer, HoldOpen, HoldOpenParams, HoldWithdraw, HoldWithdrawParams, Report, SessionOpen,
+    SessionOpenParams, SessionPublish, SessionPublishParams, Withdrawal,
 };
 
 /// How long a withdrawal may take before the gate leaves anyway.
 const WITHDRAW_WITHIN: Duration = Duration::from_secs(3);
+
+/// First and longest pause before a hub that cannot record, or has too much to do, is asked again.
+const PAUSE_MS: (u64, u64) = (100, 5_000);
 
 /// How long closing a session may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -55,10 +63,12 @@ fn random(what: &str) -> Result<ClientKey> {
 }
 
 impl Asked {
-    /// Opens the session and the hold.
+    /// Opens the hold, and a session of its own for it where none was named. A session that was named has to be there:
+    /// the hub opens no hold in one that it does not know.
     ///
     /// # Errors
-    /// What the hub said; `Kind::Conflict` when the key names a hold about another action.
+    /// What the hub said: `Kind::NotFound` when there is no session of that name, `Kind::Conflict` when the key names a
+    /// hold about another action.
     pub(super) async fn open(
         seat: &mut Seat,
         request: &Request,
@@ -67,15 +77,15 @@ impl Asked {
     ) -> Result<(Self, Progress)> {
         let digest = action.digest()?;
         let session = seat.session.id.clone();
-        let open = SessionOpenParams {
-            key: ClientKey::new(format!("session:{session}"))?,
-            session: Some(session.clone()),
-            title: title(&request.argv),
-            source: "gate".into(),
-            alert: None,
-        };
-        seat.call::<SessionOpen>(&open).await?;
         if request.session.is_none() {
+            let open = SessionOpenParams {
+                key: ClientKey::new(format!("session:{session}"))?,
+                session: Some(session.clone()),
+                title: title(&request.argv),
+                source: "gate".into(),
+                alert: None,
+            };
+            seat.call::<SessionOpen>(&open).await?;
             publish(seat, "joined", vec![joined()]).await?;
         }
         let expires_in_ms = request.expires_in.map(|time| time.as_millis() as u64);
@@ -98,14 +108,10 @@ impl Asked {
         Ok((Self { nonce: random("run")?, params, hold: answer.hold, digest }, waiting))
     }
 
-    /// Tells the hub again that somebody waits, after a cut.
-    pub(super) async fn attach(&self, seat: &mut Seat) -> Result<()> {
-        seat.call::<HoldOpen>(&self.params).await.map(drop)
-    }
-
     /// Waits for the decision; answers with the grant to use, or with the end.
     pub(super) async fn wait(&self, seat: &mut Seat, io: &mut Io) -> std::result::Result<GrantId, End> {
         let mut silent = false;
+        let mut attaching = std::pin::pin!(Fuse::terminated());
         loop {
             if let Some(answer) = self.answer(seat) {
                 return answer;
@@ -113,18 +119,21 @@ impl Asked {
             tokio::select! {
                 change = seat.change() => match change {
                     Change::Folded => {}
-                    Change::Back => {
-                        silent = false;
-                        // Refused when it was decided meanwhile; then the fold says how.
-                        let _ = self.attach(seat).await;
-                        (io.tell)(Progress::Back);
-                    }
+                    Change::Back => attaching.set(attach(seat.link(), self.params.clone()).fuse()),
                     Change::Cut(error) => {
                         if !std::mem::replace(&mut silent, true) {
                             (io.tell)(Progress::Unreachable { why: error.message().into() });
                         }
                     }
-                    Change::Over(error) => return Err(End::Voided { reason: error.message().into() }),
+                    Change::Over(error) => return Err(End::Undecided { reason: error.message().into() }),
+                },
+                attached = &mut attaching => match attached {
+                    Ok(()) => {
+                        silent = false;
+                        (io.tell)(Progress::Back);
+                    }
+                    // The hub knows this hold no more, or not as ours: nobody can approve it.
+                    Err(error) => return Err(End::Undecided { reason: error.message().into() }),
                 },
                 Some(signal) = io.signals.recv() => {
                     return Err(self.withdraw(seat, io, &format!("the gate received signal {signal}")).await);
@@ -171,7 +180,7 @@ impl Asked {
         let (session, hold, nonce) = (self.params.session.clone(), self.hold.clone(), self.nonce.clone());
         let params = GrantRedeemParams { session, hold, grant, digest, nonce };
         let answer = tokio::select! {
-            answer = seat.call::<GrantRedeem>(&params) => answer,
+            answer = patiently(seat, &params) => answer,
             Some(signal) = io.signals.recv() => return Err(self.renounce(seat, io, signal).await),
         };
         // Another gate's redemption or a revocation may be known as an event already; the hub's sentence says it too.
@@ -226,6 +235,34 @@ impl Asked {
         };
         // An approval that was faster leaves a grant that nobody will use; nothing runs either way.
         End::Withdrawn { reason: reason.into(), acknowledged: matches!(answer, Some(Ok(_))) }
+    }
+}
+
+/// Tells the hub again that somebody waits, after a cut, until it has taken that in. A hold that was closed meanwhile is
+/// no error: the hub answers as it did the first time, and the fold says how the hold ended.
+async fn attach(link: Link, params: HoldOpenParams) -> Result<()> {
+    let mut pause_ms = PAUSE_MS.0;
+    loop {
+        match link.call::<HoldOpen>(&params).await {
+            Err(error) if error.kind() == Kind::Unavailable => {}
+            other => return other.map(drop),
+        }
+        sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(PAUSE_MS.1);
+    }
+}
+
+/// Redeems, and asks again where the hub could not record it. While the hub cannot, the grant may run out; then it says
+/// that.
+async fn patiently(seat: &mut Seat, params: &GrantRedeemParams) -> Result<GrantRedeemAnswer> {
+    let mut pause_ms = PAUSE_MS.0;
+    loop {
+        match seat.call::<GrantRedeem>(params).await {
+            Err(error) if error.kind() == Kind::Unavailable && !seat.is_over() => {}
+            other => return other,
+        }
+        sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(PAUSE_MS.1);
     }
 }
 

@@ -43,8 +43,9 @@ impl Observed {
 /// Looks at the machine.
 ///
 /// # Errors
-/// `Kind::NotFound` or `Kind::Invalid` when the command cannot be run or shown exactly, `Kind::TooLarge` above the limit.
-pub(super) fn observe(request: &Request) -> Result<Observed> {
+/// `Kind::NotFound` or `Kind::Invalid` when the command cannot be run or shown exactly, `Kind::TooLarge` above the
+/// limit; any of them when it was broken off.
+pub(super) fn observe(request: &Request, quit: &pin::Quit) -> Result<Observed> {
     let gone = |e: std::io::Error| {
         Error::invalid(format!("the working directory {} cannot be used: {e}", pin::shown(&request.cwd)))
             .hint("start the gate in a directory that exists")
@@ -61,9 +62,9 @@ pub(super) fn observe(request: &Request) -> Result<Observed> {
             .hint("what is approved is pinned by content; make the program readable for this account")
     };
     let program = pin::open(&found.real).map_err(unreadable)?;
-    let sha256 = pin::digest(&program).map_err(unreadable)?;
+    let sha256 = pin::digest(&program, u64::MAX, quit).map_err(unreadable)?;
     let interpreter = interpreter(&program).map_err(unreadable)?;
-    let pinned = pin::look(&request.argv, &request.env, &cwd, interpreter.as_deref())?;
+    let pinned = pin::look(&request.argv, &request.env, &cwd, interpreter.as_deref(), quit)?;
     let exec = Exec {
         argv: request.argv.iter().map(|arg| arg.as_str().into()).collect(),
         cwd: pin::text(&cwd)?,

@@ -6,7 +6,7 @@ use crate::domain::{Digest, Error, HoldId, Kind, SessionId, Untrusted};
 
 /// Exit status: a person denied it.
 const DENIED: u8 = 77;
-/// Exit status: expired, withdrawn, voided, or something had changed; nothing ran.
+/// Exit status: expired, withdrawn, undecided, voided, or something had changed; nothing ran.
 const NOTHING_RAN: u8 = 75;
 /// Exit status: it cannot be told whether it ran.
 const UNKNOWN: u8 = 70;
@@ -42,6 +42,11 @@ pub enum End {
     /// Another proposal took its place, or it was answered elsewhere.
     Superseded {
         /// In words.
+        reason: Untrusted,
+    },
+    /// The hub was lost for good while it waited: it refuses this gate, or its record is another one. No decision came.
+    Undecided {
+        /// Why none can come any more.
         reason: Untrusted,
     },
     /// Approved, but the authority was void before it was used.
@@ -112,8 +117,8 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// The exit status: the command's own when it ran (128 + n for a signal); 77 denied; 75 expired, withdrawn, voided
-    /// or changed; 70 when it cannot be told whether it ran; 69 without a hub; 66 and 65 for an action that cannot be
+    /// The exit status: the command's own when it ran (128 + n for a signal); 77 denied; 75 expired, withdrawn,
+    /// undecided, voided or changed; 70 when it cannot be told whether it ran; 69 without a hub; 66 and 65 for an action that cannot be
     /// proposed.
     pub fn exit_code(&self) -> u8 {
         match &self.end {
@@ -126,6 +131,7 @@ impl Ending {
             End::Expired
             | End::Withdrawn { .. }
             | End::Superseded { .. }
+            | End::Undecided { .. }
             | End::Voided { .. }
             | End::Refused { .. } => NOTHING_RAN,
             End::Unknown { .. } => UNKNOWN,
@@ -160,6 +166,9 @@ impl Ending {
                 format!("withdrawn: {}; nothing ran, but the hub has not confirmed it", reason.escaped())
             }
             End::Superseded { reason } => format!("no longer asked: {}; nothing ran", reason.escaped()),
+            End::Undecided { reason } => {
+                format!("no decision came, and none can come any more: {}; nothing ran", reason.escaped())
+            }
             End::Voided { reason } => {
                 format!("approved, then void before it was used: {}; nothing ran", reason.escaped())
             }
@@ -229,6 +238,7 @@ mod tests {
         assert_eq!(ending(End::Expired).exit_code(), 75);
         assert_eq!(ending(End::Refused { changed: vec![] }).exit_code(), 75);
         assert_eq!(ending(End::Unknown { reason: "x".into() }).exit_code(), 70);
+        assert_eq!(ending(End::Undecided { reason: "x".into() }).exit_code(), 75);
         let refused = Error::new(Kind::Forbidden, "wrong credential");
         assert_eq!(Ending::failed(&refused).exit_code(), 69, "77 is a person's denial and nothing else");
     }

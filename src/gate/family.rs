@@ -3,7 +3,12 @@
 //! A stop is confirmed by looking at them, not by having sent a signal. On Linux they are read from `/proc`, without
 //! those that are dead already and only wait to be collected. Elsewhere only the group can be asked for.
 
+use std::collections::HashMap;
+
 use rustix::process::{Pid, Signal, WaitOptions};
+
+/// How often one kill looks again for what was forked while it went through the processes.
+const SWEEPS_MAX: usize = 16;
 
 /// A command's processes.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,18 @@ impl Family {
         }
     }
 
+    /// Kills them all, and what they forked meanwhile. What is forked behind the last look is found by the next call;
+    /// whoever wants them dead calls this until [`Family::count`] is 0.
+    pub(super) fn kill(self) {
+        for _ in 0..SWEEPS_MAX {
+            self.signal_all(Signal::KILL);
+            self.collect_orphans();
+            if self.count() == 0 {
+                return;
+            }
+        }
+    }
+
     /// How many of them live.
     pub(super) fn count(self) -> u32 {
         if cfg!(target_os = "linux") {
@@ -80,14 +97,14 @@ impl Family {
 
 /// Those of `all` that live and are in the leader's group or descend from it (or from `own`, where that is given).
 fn members(all: &[Process], leader: i32, own: Option<i32>) -> Vec<Process> {
-    let parent_of = |pid: i32| all.iter().find(|process| process.pid == pid).map(|process| process.parent);
+    let parents: HashMap<i32, i32> = all.iter().map(|process| (process.pid, process.parent)).collect();
     let descends = |process: &Process| {
         let mut ancestor = Some(process.parent);
         // A chain cannot be longer than there are processes; a list read while it changes could hold a circle.
         for _ in 0..all.len() {
             match ancestor {
                 Some(pid) if pid == leader || Some(pid) == own => return true,
-                Some(pid) => ancestor = parent_of(pid),
+                Some(pid) => ancestor = parents.get(&pid).copied(),
                 None => return false,
             }
         }

@@ -4,6 +4,7 @@ use super::ask::{Asked, names};
 use super::compose::{Observed, observe};
 use super::ending::{End, Ending};
 use super::family::Family;
+use super::pin::Quit;
 use super::recheck;
 use super::report::Reporter;
 use super::request::{Io, Progress, Request};
@@ -55,7 +56,14 @@ async fn live(
     io: &mut Io,
     known: &mut Ending,
 ) -> std::result::Result<End, Stopped> {
-    let (request, observed) = look(request).await?;
+    let unasked = |signal: i32| {
+        let reason = format!("the gate received signal {signal} before it had asked").into();
+        End::Withdrawn { reason, acknowledged: false }
+    };
+    let (request, observed) = tokio::select! {
+        looked = look(request) => looked?,
+        Some(signal) = io.signals.recv() => return Ok(unasked(signal)),
+    };
     let action = observed.action();
     known.digest = Some(action.digest()?);
     let (session, key) = names(&request)?;
@@ -63,10 +71,7 @@ async fn live(
     let prepared = prepare(target, credential, session, &request, key, action);
     let (mut seat, asked, waiting) = tokio::select! {
         prepared = prepared => prepared?,
-        Some(signal) = io.signals.recv() => {
-            let reason = format!("the gate received signal {signal} before it had asked").into();
-            return Ok(End::Withdrawn { reason, acknowledged: false });
-        }
+        Some(signal) = io.signals.recv() => return Ok(unasked(signal)),
     };
     known.hold = Some(asked.hold.clone());
     (io.tell)(waiting);
@@ -85,13 +90,39 @@ async fn decided(seat: &mut Seat, asked: &Asked, request: Request, observed: Obs
             failpoint::hit("gate.spawned");
             running.until_it_ends(seat, io).await
         }
-        Err(End::Refused { changed }) => {
-            let reason = changed.iter().map(Untrusted::expose).collect::<Vec<_>>().join("; ").into();
-            let reporter = Reporter::new(seat, asked.hold.clone());
-            reporter.finish(seat, io, vec![Report::Refused { reason }]).await;
-            End::Refused { changed }
+        Err(NotRun { end, report }) => {
+            if let Some(report) = report {
+                Reporter::new(seat, asked.hold.clone()).finish(seat, io, vec![report]).await;
+            }
+            end
         }
-        Err(end) => end,
+    }
+}
+
+/// It does not run, or nobody can tell: how this gate ends, and what the hub has to be told of it.
+#[derive(Debug, PartialEq)]
+struct NotRun {
+    end: End,
+    report: Option<Report>,
+}
+
+impl NotRun {
+    /// The authority is used up, and nothing was started.
+    fn refused(changed: Vec<Untrusted>) -> Self {
+        let reason = changed.iter().map(Untrusted::expose).collect::<Vec<_>>().join("; ").into();
+        Self { end: End::Refused { changed }, report: Some(Report::Refused { reason }) }
+    }
+
+    /// The authority is used up, and something was started of which nothing more is known.
+    fn unknown(why: &str) -> Self {
+        let reason = Untrusted::from(why);
+        Self { end: End::Unknown { reason: reason.clone() }, report: Some(Report::Lost { reason }) }
+    }
+}
+
+impl From<End> for NotRun {
+    fn from(end: End) -> Self {
+        if let End::Refused { changed } = end { Self::refused(changed) } else { Self { end, report: None } }
     }
 }
 
@@ -102,10 +133,10 @@ async fn permitted(
     request: Request,
     observed: Observed,
     io: &mut Io,
-) -> std::result::Result<Running, End> {
+) -> std::result::Result<Running, NotRun> {
     let grant = asked.wait(seat, io).await?;
     failpoint::hit("gate.granted");
-    let refused = |error: Error| End::Refused { changed: vec![error.message().into()] };
+    let refused = |error: Error| NotRun::refused(vec![error.message().into()]);
     let digest = observed.action().digest().map_err(refused)?;
     if failpoint::mutant("consume-after-spawn") {
         let running = start(&observed, &request, seat, asked, io)?;
@@ -116,22 +147,57 @@ async fn permitted(
     asked.redeem(seat, io, grant, digest).await?;
     failpoint::hit("gate.redeemed");
     // From here on the authority is used up: whatever goes wrong, the hub is told that nothing ran.
-    let again = look_again(request, observed).await.map_err(refused)?;
-    let (request, now) = again.map_err(|changed| End::Refused { changed })?;
-    let changed = objections(seat, asked, io);
-    if changed.is_empty() { start(&now, &request, seat, asked, io) } else { Err(End::Refused { changed }) }
+    let again = undisturbed(look_again(request, observed), seat, asked, io).await?.map_err(refused)?;
+    let (request, now) = again.map_err(NotRun::refused)?;
+    start(&now, &request, seat, asked, io)
 }
 
-/// Composes the action. Digesting files takes its time, so it is done beside the runtime.
+/// Does something that takes its time between redemption and start, and listens meanwhile: whatever speaks against
+/// starting ends it at once, and nothing that the hub has said by then is overlooked.
+async fn undisturbed<T>(
+    work: impl Future<Output = T>,
+    seat: &mut Seat,
+    asked: &Asked,
+    io: &mut Io,
+) -> std::result::Result<T, NotRun> {
+    let mut work = std::pin::pin!(work);
+    let mut done = None;
+    loop {
+        seat.catch_up();
+        let against = objections(seat, asked, io);
+        if !against.is_empty() {
+            return Err(NotRun::refused(against));
+        }
+        if let Some(done) = done {
+            return Ok(done);
+        }
+        tokio::select! {
+            result = &mut work => done = Some(result),
+            () = seat.listen() => {}
+            Some(signal) = io.signals.recv() => return Err(NotRun::refused(vec![signalled(signal)])),
+        }
+    }
+}
+
+fn signalled(signal: i32) -> Untrusted {
+    format!("the gate received signal {signal} before it was started").into()
+}
+
+/// Composes the action. Digesting files takes its time, so it is done beside the runtime, and broken off when nobody
+/// waits for it any more.
 async fn look(request: Request) -> Result<(Request, Observed)> {
-    blocking(move || observe(&request).map(|observed| (request, observed))).await?
+    let quit = Quit::default();
+    let _guard = quit.on_drop();
+    blocking(move || observe(&request, &quit).map(|observed| (request, observed))).await?
 }
 
 type Again = std::result::Result<(Request, Observed), Vec<Untrusted>>;
 
 /// Looks at everything once more.
 async fn look_again(request: Request, approved: Observed) -> Result<Again> {
-    blocking(move || recheck::again(&request, &approved).map(|now| (request, now))).await
+    let quit = Quit::default();
+    let _guard = quit.on_drop();
+    blocking(move || recheck::again(&request, &approved, &quit).map(|now| (request, now))).await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -161,7 +227,7 @@ fn objections(seat: &Seat, asked: &Asked, io: &mut Io) -> Vec<Untrusted> {
         some.push(format!("{} stopped the session before it was started", stop.by.name.expose()).into());
     }
     if let Ok(signal) = io.signals.try_recv() {
-        some.push(format!("the gate received signal {signal} before it was started").into());
+        some.push(signalled(signal));
     }
     let run = seat.session.hold(&asked.hold).map(|hold| &hold.run);
     if let Some(Run::Lost { .. }) = run {
@@ -170,24 +236,28 @@ fn objections(seat: &Seat, asked: &Asked, io: &mut Io) -> Vec<Untrusted> {
     some
 }
 
-/// Starts it. Nothing ran when this fails.
+/// Starts it, or says why not.
 fn start(
     observed: &Observed,
     request: &Request,
     seat: &Seat,
     asked: &Asked,
     io: &mut Io,
-) -> std::result::Result<Running, End> {
+) -> std::result::Result<Running, NotRun> {
     if request.alone {
         Family::adopt_orphans();
     }
-    let refused = |why: String| End::Refused { changed: vec![why.into()] };
-    let child = spawn(observed).map_err(|e| refused(format!("the system does not start it: {e}")))?;
+    let not_started = |e| NotRun::refused(vec![format!("the system does not start it: {e}").into()]);
+    let child = spawn(observed).map_err(not_started)?;
     let by = seat.session.hold(&asked.hold).and_then(|hold| hold.closing.as_ref());
     let by = by.map(|closing| closing.by.name.clone()).unwrap_or_default();
     let reporter = Reporter::new(seat, asked.hold.clone());
     let running = Running::new(child, request.alone, io, reporter)
-        .ok_or_else(|| refused("the process was gone before it could be named".into()))?;
+        .ok_or_else(|| NotRun::unknown("its process was gone before it could be named"))?;
     (io.tell)(Progress::Started { by, pid: running.pid() });
     Ok(running)
 }
+
+#[cfg(all(test, feature = "hub"))]
+#[path = "life_tests.rs"]
+mod tests;

@@ -8,11 +8,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::{Digest, EnvVar, Error, FilePin, Hasher, Result, Untrusted};
 
-/// Files above this are listed as not pinned, in bytes. The program itself has no such limit.
-const FILE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Files above this are listed as not pinned, in bytes: a look at one takes some ten seconds, and there are two of them.
+/// The program itself has no such limit.
+pub(super) const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Sentences about what is not pinned; further ones are counted.
 const SENTENCES_MAX: usize = 48;
 /// Programs that run what their arguments name, by the start of their name.
@@ -22,6 +25,25 @@ const INTERPRETERS: &[&str] = &[
 ];
 /// Variables that name files without making them part of what the command does.
 const NOT_INPUT: &[&str] = &["PATH", "SHELL", "HOME", "TMPDIR"];
+
+/// Tells a look that nobody waits for its answer any more: digesting a large file takes its time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quit(Arc<AtomicBool>);
+
+/// Ends the look when it is dropped.
+pub(super) struct QuitOnDrop(Quit);
+
+impl Quit {
+    pub(super) fn on_drop(&self) -> QuitOnDrop {
+        QuitOnDrop(self.clone())
+    }
+}
+
+impl Drop for QuitOnDrop {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// What the arguments and the environment name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,16 +64,20 @@ pub(super) fn open(path: &Path) -> std::io::Result<File> {
     Err(std::io::Error::other("it is not a regular file"))
 }
 
-/// SHA-256 of an open file, from its beginning.
-pub(super) fn digest(mut file: &File) -> std::io::Result<Digest> {
+/// SHA-256 of an open file of at most so many bytes, from its beginning.
+pub(super) fn digest(mut file: &File, most: u64, quit: &Quit) -> std::io::Result<Digest> {
     let mut hasher = Hasher::default();
     let mut piece = vec![0; 256 * 1024];
-    loop {
+    while !quit.0.load(Ordering::Relaxed) {
         match file.read(&mut piece)? {
             0 => return Ok(hasher.finish()),
             n => hasher.update(&piece[..n]),
         }
+        if hasher.bytes() > most {
+            return Err(std::io::Error::other(format!("it has grown to more than {most} bytes")));
+        }
     }
+    Err(std::io::Error::other("the look at it was broken off"))
 }
 
 /// A path for an error message.
@@ -74,7 +100,13 @@ pub(super) fn text(path: &Path) -> Result<Untrusted> {
 ///
 /// # Errors
 /// `Kind::Invalid` for a file whose path is not UTF-8.
-pub(super) fn look(argv: &[String], env: &[EnvVar], cwd: &Path, script: Option<&str>) -> Result<Pinned> {
+pub(super) fn look(
+    argv: &[String],
+    env: &[EnvVar],
+    cwd: &Path,
+    script: Option<&str>,
+    quit: &Quit,
+) -> Result<Pinned> {
     let mut pinned = Pinned::default();
     if let Some(interpreter) = script {
         pinned.say(format!("it is a script: its interpreter ({interpreter}) and what it sources or imports"));
@@ -84,7 +116,7 @@ pub(super) fn look(argv: &[String], env: &[EnvVar], cwd: &Path, script: Option<&
         for candidate in candidates(arg) {
             let Ok(real) = cwd.join(candidate).canonicalize() else { continue };
             if !seen.contains(&real) {
-                pinned.argument(index, &real)?;
+                pinned.argument(index, &real, quit)?;
                 seen.push(real);
             }
         }
@@ -116,7 +148,7 @@ fn candidates(arg: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Pinned {
-    fn argument(&mut self, index: usize, real: &Path) -> Result<()> {
+    fn argument(&mut self, index: usize, real: &Path, quit: &Quit) -> Result<()> {
         let Ok(meta) = real.metadata() else { return Ok(()) };
         let (kind, path) = (meta.file_type(), text(real)?);
         let name = path.expose();
@@ -127,10 +159,10 @@ impl Pinned {
         } else if !kind.is_file() {
             self.say(format!("the device {name} (argument {index})"));
         } else if meta.len() > FILE_MAX_BYTES {
-            let mib = FILE_MAX_BYTES / 1024 / 1024;
-            self.say(format!("the content of {name} (argument {index}): it is larger than {mib} MiB"));
+            let gib = FILE_MAX_BYTES / 1024 / 1024 / 1024;
+            self.say(format!("the content of {name} (argument {index}): it is larger than {gib} GiB"));
         } else {
-            match open(real).and_then(|file| digest(&file)) {
+            match open(real).and_then(|file| digest(&file, FILE_MAX_BYTES, quit)) {
                 Ok(sha256) => self.files.push(FilePin { arg: index as u32, path, sha256 }),
                 Err(error) => {
                     self.say(format!("the content of {name} (argument {index}): it cannot be read: {error}"));
@@ -176,7 +208,7 @@ mod tests {
         let argv: Vec<String> = argv.map(str::to_owned).to_vec();
         let env =
             vec![EnvVar { name: "KUBECONFIG".into(), value: root.join("kube").to_str().unwrap().into() }];
-        let pinned = look(&argv, &env, &root, None).unwrap();
+        let pinned = look(&argv, &env, &root, None, &Quit::default()).unwrap();
         let files: Vec<(u32, &str)> =
             pinned.files.iter().map(|pin| (pin.arg, pin.path.expose().rsplit('/').next().unwrap())).collect();
         assert_eq!(files, [(1, "a.yaml"), (2, "b"), (3, "c.json"), (4, "c.json")]);
@@ -186,6 +218,32 @@ mod tests {
         assert!(said[1].contains("device /dev/null"), "{said:?}");
         assert!(said[2].contains("KUBECONFIG"), "{said:?}");
         assert_eq!(said.len(), 3, "{said:?}");
+    }
+
+    #[test]
+    fn a_large_file_is_pinned_and_only_a_huge_one_is_said_not_to_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for (name, bytes) in [("large", 65 * 1024 * 1024), ("huge", FILE_MAX_BYTES + 1)] {
+            File::create(root.join(name)).unwrap().set_len(bytes).unwrap();
+        }
+        let argv = ["tool", "large", "huge"].map(str::to_owned);
+        let pinned = look(&argv, &[], &root, None, &Quit::default()).unwrap();
+        assert_eq!(pinned.files.iter().map(|pin| pin.arg).collect::<Vec<_>>(), [1]);
+        assert!(pinned.unpinned[0].expose().contains("huge (argument 2): it is larger than 4 GiB"));
+        let quit = Quit::default();
+        drop(quit.on_drop());
+        let broken_off = look(&argv, &[], &root, None, &quit).unwrap();
+        assert!(broken_off.files.is_empty(), "nobody waits for the answer");
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_digested_does_not_take_for_ever() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(600_000).unwrap();
+        assert!(digest(&file, 600_000, &Quit::default()).is_ok());
+        std::io::Seek::rewind(&mut &file).unwrap();
+        assert!(digest(&file, 500_000, &Quit::default()).is_err());
     }
 
     #[test]

@@ -6,12 +6,13 @@
 //! says what that means and what to do about it.
 
 use super::compose::{Observed, observe};
+use super::pin::Quit;
 use super::request::Request;
 use crate::domain::{Exec, FilePin, Untrusted};
 
 /// The program to run, or one sentence for each difference.
-pub(super) fn again(request: &Request, approved: &Observed) -> Result<Observed, Vec<Untrusted>> {
-    let now = observe(request).map_err(|error| vec![error.message().into()])?;
+pub(super) fn again(request: &Request, approved: &Observed, quit: &Quit) -> Result<Observed, Vec<Untrusted>> {
+    let now = observe(request, quit).map_err(|error| vec![error.message().into()])?;
     let mut changed = differences(&approved.exec, &now.exec);
     if now.cwd_id != approved.cwd_id {
         changed.push(format!("the directory {} is another one", now.exec.cwd.expose()).into());
@@ -93,9 +94,9 @@ mod tests {
         ];
         for (name, change, wanted) in changes {
             let (dir, request) = scene();
-            let approved = observe(&request).unwrap();
+            let approved = observe(&request, &Quit::default()).unwrap();
             change(&dir.path().canonicalize().unwrap());
-            match again(&request, &approved) {
+            match again(&request, &approved, &Quit::default()) {
                 Ok(now) => {
                     assert!(wanted.is_empty(), "{name} went unnoticed");
                     assert_eq!(now.exec, approved.exec);

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::request::{Io, Progress};
 use super::seat::{Change, Seat};
-use crate::domain::{HoldId, SessionId};
+use crate::domain::{HoldId, Kind, SessionId};
 use crate::link::Link;
 use crate::wire::{ExecutionReport, ExecutionReportParams, Report};
 
@@ -16,6 +16,9 @@ use crate::wire::{ExecutionReport, ExecutionReportParams, Report};
 const WAITING_MAX: usize = 64;
 /// How long a gate whose command has ended waits for the hub to take that in.
 pub(super) const LAST_WORD_WITHIN: Duration = Duration::from_mins(1);
+
+/// Before a hub that cannot record is told again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// After this much of that time a person is told what is waited for.
 const TELL_AFTER: Duration = Duration::from_secs(2);
@@ -50,6 +53,8 @@ impl Reporter {
     /// the waiting: the command is over, and whoever waits for this gate wants to go on.
     pub(super) async fn finish(self, seat: &mut Seat, io: &mut Io, last: Vec<Report>) -> bool {
         let Self { queue, task, .. } = self;
+        // Whatever ends the waiting ends the task too.
+        let _task = AbortOnDrop(task.abort_handle());
         let delivered = async move {
             for report in last {
                 // Fails only when the task has ended, and then its answer says so.
@@ -77,13 +82,26 @@ impl Reporter {
     }
 }
 
-/// Delivers in order; answers whether the hub took in how it ended.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Delivers in order, each until the hub has it; answers whether it took in how it ended.
 async fn deliver(link: Link, session: SessionId, hold: HoldId, mut inbox: mpsc::Receiver<Report>) -> bool {
     let mut told = false;
     while let Some(report) = inbox.recv().await {
         let is_end = matches!(report, Report::Finished(_) | Report::Refused { .. } | Report::Lost { .. });
         let params = ExecutionReportParams { session: session.clone(), hold: hold.clone(), report };
-        let answer = link.call::<ExecutionReport>(&params).await;
+        let mut answer = link.call::<ExecutionReport>(&params).await;
+        // A hub whose disk is full says so; what became of a run must not be lost by that.
+        while answer.as_ref().is_err_and(|error| error.kind() == Kind::Unavailable) {
+            sleep(PAUSE).await;
+            answer = link.call::<ExecutionReport>(&params).await;
+        }
         told |= is_end && answer.is_ok();
     }
     told

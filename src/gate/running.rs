@@ -130,7 +130,9 @@ impl Running {
                 Some(signal) = io.signals.recv() => self.family.pass_on(signal),
                 _ = children.recv() => self.family.collect_orphans(),
                 _ = look.tick(), if self.ladder.wants_all_dead() => {
-                    if let Some(step) = self.ladder.tick(Instant::now()) {
+                    if (status.is_none() || self.family.count() > 0)
+                        && let Some(step) = self.ladder.tick(Instant::now())
+                    {
                         self.take(step, io);
                     }
                 }
@@ -159,14 +161,18 @@ impl Running {
             Step::Terminate => "SIGTERM was sent, because it did not end within 10 s of SIGINT",
             Step::Kill => "SIGKILL was sent to all of its processes",
             Step::Survives => "it goes on in spite of SIGINT and SIGTERM; a third stop kills it",
+            Step::KillAgain => return self.family.kill(),
+            Step::Undying => {
+                "some of it lives on in spite of SIGKILL, or forks faster than it is killed; that goes on"
+            }
         };
         match step {
             Step::Interrupt => self.family.signal_all(Signal::INT),
             Step::Terminate => self.family.signal_all(Signal::TERM),
-            Step::Kill => self.family.signal_all(Signal::KILL),
+            Step::Kill | Step::KillAgain | Step::Undying => self.family.kill(),
             Step::Leave | Step::Survives => {}
         }
-        if matches!(step, Step::Leave | Step::Survives) {
+        if matches!(step, Step::Leave | Step::Survives | Step::Undying) {
             self.reporter.say(Report::Stopped { what: what.into(), dead: Some(false) });
         }
         let (by, level) = (self.stopped_by.clone().unwrap_or_default(), self.ladder.level());

@@ -80,13 +80,36 @@ impl Seat {
         loop {
             tokio::select! {
                 answer = &mut call => return answer,
-                Some(notice) = self.notices.recv() => {
-                    let change = self.fold(notice);
-                    if change != Change::Folded {
-                        self.kept.push_back(change);
-                    }
-                }
+                Some(notice) = self.notices.recv() => self.keep(notice),
             }
+        }
+    }
+
+    /// Whether the hub is lost for good.
+    pub(super) fn is_over(&self) -> bool {
+        self.notices.is_closed() || self.kept.iter().any(|change| matches!(change, Change::Over(_)))
+    }
+
+    /// Folds the next notice; what else it says is kept for [`Seat::change`]. Cancel-safe. Without a link nothing
+    /// ever comes.
+    pub(super) async fn listen(&mut self) {
+        match self.notices.recv().await {
+            Some(notice) => self.keep(notice),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Folds everything that is here already.
+    pub(super) fn catch_up(&mut self) {
+        while let Ok(notice) = self.notices.try_recv() {
+            self.keep(notice);
+        }
+    }
+
+    fn keep(&mut self, notice: Notice) {
+        let change = self.fold(notice);
+        if change != Change::Folded {
+            self.kept.push_back(change);
         }
     }
 

@@ -51,6 +51,7 @@ fn program(observed: &Observed) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::super::compose::observe;
+    use super::super::pin::Quit;
     use super::super::request::Request;
     use super::*;
 
@@ -69,10 +70,10 @@ mod tests {
         let argv = vec!["./tool".to_owned()];
         let request = Request { argv, cwd: dir.path().to_owned(), ..Request::default() };
         replace(&tool, "/bin/true");
-        let looked_at = observe(&request).unwrap();
+        let looked_at = observe(&request, &Quit::default()).unwrap();
         replace(&tool, "/bin/false");
         assert!(spawn(&looked_at).unwrap().wait().await.unwrap().success(), "what was digested runs");
-        let anew = observe(&request).unwrap();
+        let anew = observe(&request, &Quit::default()).unwrap();
         assert!(!spawn(&anew).unwrap().wait().await.unwrap().success(), "the control: the other one fails");
     }
 }

@@ -1,7 +1,8 @@
 //! The stop ladder of a running command: what to do when, without doing it.
 //!
 //! Level 1 leaves the command alone and says so. Level 2 interrupts it and, after ten seconds, asks it to terminate.
-//! Level 3 kills it. From level 2 on the run is over only when nothing of the command lives any more.
+//! Level 3 kills it, and what it forks meanwhile, for as long as anything is left. From level 2 on the run is over only
+//! when nothing of the command lives any more.
 
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use tokio::time::Instant;
 pub(super) const TERM_AFTER: Duration = Duration::from_secs(10);
 /// From terminate to saying that it did not help; it goes on until a third stop kills.
 pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
+
+/// From the first kill to saying that it did not help; the killing goes on.
+pub(super) const KILL_HELPS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,12 @@ pub(super) enum Step {
     Terminate,
     /// `SIGKILL`.
     Kill,
+    /// `SIGKILL` again, to what was forked meanwhile.
+    KillAgain,
     /// Say that it still lives.
     Survives,
+    /// Say that it still lives, although it is being killed.
+    Undying,
 }
 
 /// How far the stop is.
@@ -32,6 +40,7 @@ pub(super) enum Step {
 pub(super) struct Ladder {
     level: u8,
     interrupted_at: Option<Instant>,
+    killed_at: Option<Instant>,
     terminated: bool,
     told_survival: bool,
 }
@@ -49,12 +58,21 @@ impl Ladder {
                 self.interrupted_at = Some(now);
                 Some(Step::Interrupt)
             }
-            _ => Some(Step::Kill),
+            _ => {
+                (self.killed_at, self.told_survival) = (Some(now), false);
+                Some(Step::Kill)
+            }
         }
     }
 
-    /// What the time calls for.
+    /// What the time calls for, as long as something lives.
     pub(super) fn tick(&mut self, now: Instant) -> Option<Step> {
+        if let Some(killed_at) = self.killed_at {
+            let late = now.saturating_duration_since(killed_at) >= KILL_HELPS_WITHIN;
+            let news = late && !self.told_survival;
+            self.told_survival |= late;
+            return Some(if news { Step::Undying } else { Step::KillAgain });
+        }
         let since = now.saturating_duration_since(self.interrupted_at.filter(|_| self.level == 2)?);
         if since >= TERM_AFTER && !std::mem::replace(&mut self.terminated, since >= TERM_AFTER) {
             return Some(Step::Terminate);
@@ -97,6 +115,14 @@ mod tests {
             (ladder.ask(3, at(130)), ladder.ask(3, at(131)), ladder.ask(1, at(132))),
             (Some(Step::Kill), None, None)
         );
-        assert_eq!(ladder.tick(at(140)), None);
+        // A single kill misses what is forked while it is carried out.
+        assert_eq!(
+            (ladder.tick(at(131)), ladder.tick(at(134))),
+            (Some(Step::KillAgain), Some(Step::KillAgain))
+        );
+        assert_eq!(
+            (ladder.tick(at(135)), ladder.tick(at(136))),
+            (Some(Step::Undying), Some(Step::KillAgain))
+        );
     }
 }

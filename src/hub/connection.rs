@@ -10,6 +10,7 @@ use futures_util::stream::SplitStream;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -219,7 +220,15 @@ impl Reader {
             }),
             BlobPut::METHOD => self.put_blob(params).await,
             BlobGet::METHOD => match frame::read(method, params) {
-                Ok(params) => super::blobs::get(&*self.context.ledger, params).await,
+                // Beside the line: a disk that takes its time must not keep the next call waiting.
+                Ok(params) => {
+                    let context = Arc::clone(&self.context);
+                    tokio::spawn(async move {
+                        let got = super::blobs::get(&*context.ledger, params).await;
+                        reply.send(got.map_err(|error| RpcError::from(&error)));
+                    });
+                    return;
+                }
                 Err(error) => Err(error),
             },
             _ => match Wish::read(method, params) {
@@ -261,18 +270,32 @@ impl Reader {
         Err(RpcError::from(&error))
     }
 
+    /// Hands a wish to the core. Nothing waits for room here, because a stop may be the next thing on the line; a stop
+    /// itself does.
     async fn hand_on(&self, wish: Wish, reply: Reply) {
         if let Wish::Publish(published) = &wish
             && let Err(error) = super::blobs::check(&*self.context.ledger, published).await
         {
             return reply.send(Err(RpcError::from(&error)));
         }
-        let way = if matches!(wish, Wish::Stop(_)) { &self.context.stops } else { &self.context.requests };
+        let stops = matches!(wish, Wish::Stop(_));
         let request = Request { from: self.seat.id, actor: Arc::clone(&self.actor), wish, reply };
-        if let Err(refused) = way.send(request).await {
-            let error = Error::new(Kind::Unavailable, "the hub is stopping");
+        let stopping = || Error::new(Kind::Unavailable, "the hub is stopping");
+        let refused = if stops {
+            self.context.stops.send(request).await.err().map(|refused| (refused.0, stopping()))
+        } else {
+            match self.context.requests.try_send(request) {
+                Ok(()) => None,
+                Err(TrySendError::Closed(request)) => Some((request, stopping())),
+                Err(TrySendError::Full(request)) => {
+                    let busy = Error::new(Kind::Unavailable, "the hub has too much to do; nothing was done");
+                    Some((request, busy.hint("try again in a moment")))
+                }
+            }
+        };
+        if let Some((request, error)) = refused {
             let outcome: Outcome = Err(RpcError::from(&error));
-            refused.0.reply.send(outcome);
+            request.reply.send(outcome);
         }
     }
 }

@@ -349,3 +349,42 @@ vocabulary! {
         reason: Option<Untrusted>,
     }
 }
+
+impl Body {
+    /// The hold that it is about.
+    pub fn hold(&self) -> Option<&HoldId> {
+        match self {
+            Self::ActionProposed(b) => Some(&b.hold),
+            Self::ActionRevised(b) => Some(&b.hold),
+            Self::ActionWithdrawn(b) => Some(&b.hold),
+            Self::QuestionAsked(b) => b.hold.as_ref(),
+            Self::HoldOpened(b) => Some(&b.hold),
+            Self::VoteCast(b) => Some(&b.hold),
+            Self::HoldClosed(b) => Some(&b.hold),
+            Self::GrantIssued(b) => Some(&b.hold),
+            Self::GrantRedeemed(b) => Some(&b.hold),
+            Self::GrantRevoked(b) => Some(&b.hold),
+            Self::ExecutionStarted(b) => Some(&b.hold),
+            Self::ExecutionFinished(b) => Some(&b.hold),
+            Self::ExecutionRefused(b) => Some(&b.hold),
+            Self::ExecutionLost(b) => Some(&b.hold),
+            Self::SessionOpened(_)
+            | Self::AlertObserved(_)
+            | Self::AlertChanged(_)
+            | Self::AgentJoined(_)
+            | Self::AgentLeft(_)
+            | Self::MessageSaid(_)
+            | Self::ToolCalled(_)
+            | Self::ToolReturned(_)
+            | Self::HypothesisStated(_)
+            | Self::HypothesisRevised(_)
+            | Self::EvidenceCited(_)
+            | Self::ReviewMade(_)
+            | Self::StopRequested(_)
+            | Self::StopConfirmed(_)
+            | Self::NoteAdded(_)
+            | Self::SessionClosed(_)
+            | Self::Unknown(_) => None,
+        }
+    }
+}

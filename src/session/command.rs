@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::body::{
     ActionProposed, ActionRevised, ActionWithdrawn, Body, GrantIssued, GrantRedeemed, GrantRevoked,
-    HoldClosed, HoldOpened, StopRequested, VoteCast,
+    HoldClosed, HoldOpened, QuestionAsked, StopRequested, VoteCast,
 };
 use super::fold::Session;
 use super::hold::{Grant, Hold, Run};
@@ -19,6 +19,11 @@ use super::refusal::Refusal;
 
 /// How long an approval can be redeemed, in milliseconds.
 pub const GRANT_TTL_MS: i64 = 120_000;
+
+/// Open holds of one session.
+pub const OPEN_HOLDS_MAX: usize = 256;
+/// Revisions of one hold, the first included.
+pub const REVISIONS_MAX: u32 = 64;
 
 /// What a person decided, on exactly what.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +51,9 @@ pub fn open_hold(
 ) -> Result<Vec<Body>, Refusal> {
     running(session)?;
     let digest = proposal.action.digest().map_err(Refusal::BadAction)?;
+    if session.open_holds().count() >= OPEN_HOLDS_MAX {
+        return Err(Refusal::TooManyOpen { most: OPEN_HOLDS_MAX, place: "of this session" });
+    }
     Ok(vec![
         ActionProposed { hold: id.clone(), digest, proposal }.into(),
         HoldOpened { hold: id, revision: 1, digest, expires_at }.into(),
@@ -68,6 +76,9 @@ pub fn revise_hold(
         return Ok(Vec::new());
     }
     let revision = hold.revision.number + 1;
+    if revision > REVISIONS_MAX {
+        return Err(Refusal::TooManyRevisions(REVISIONS_MAX));
+    }
     Ok(vec![ActionRevised { hold: id.clone(), revision, digest, proposal, expires_at }.into()])
 }
 
@@ -82,7 +93,7 @@ pub fn withdraw(
     let hold = find(session, id)?;
     proposer(hold, by)?;
     if !matches!(outcome, Outcome::Withdrawn | Outcome::AnsweredElsewhere) {
-        return Err(Refusal::NotAPerson);
+        return Err(Refusal::NoWithdrawal(outcome));
     }
     if hold.outcome() == Some(outcome) {
         return Ok(Vec::new());
@@ -91,6 +102,22 @@ pub fn withdraw(
     let withdrawn = ActionWithdrawn { hold: id.clone(), reason: reason.clone() }.into();
     let closed = closing(hold, outcome, reason);
     Ok(if outcome == Outcome::Withdrawn { vec![withdrawn, closed] } else { vec![closed] })
+}
+
+/// Asks the agent for more; whoever was stopped is not asked, because the question would start it again.
+pub fn ask(session: &Session, hold: Option<HoldId>, text: Untrusted) -> Result<Vec<Body>, Refusal> {
+    running(session)?;
+    if let Some(hold) = &hold {
+        find(session, hold)?;
+    }
+    Ok(vec![QuestionAsked { hold, text }.into()])
+}
+
+/// Says that a session is over, or what a stop of it achieved: both end what people look at, so only whoever began it
+/// may, or has proposed something in it.
+pub fn conclude(session: &Session, by: &Actor) -> Result<(), Refusal> {
+    let proposed = || session.holds.iter().any(|hold| hold.proposer == *by);
+    if session.opened_by.as_ref() == Some(by) || proposed() { Ok(()) } else { Err(Refusal::NotTheirSession) }
 }
 
 /// Decides a hold. `waits` tells whether whoever proposed it is still there; `grant` names the authority that an
@@ -289,7 +316,11 @@ fn is_repetition(hold: &Hold, by: &Actor, decision: &Decision) -> bool {
         (Some(closing), Verdict::Deny) => closing.outcome == Outcome::Denied && closing.by == *by,
         (None, _) => false,
     };
-    // A stop's closing is its person's too, and yet no verdict on this hold: its reason would be lost.
-    let voted = hold.votes.iter().any(|vote| vote.by == *by && vote.verdict == decision.verdict);
+    // A stop's closing is its person's too, and yet no verdict on this hold; and another reason is another decision:
+    // either's words would be lost.
+    let voted = hold.votes.iter().any(|vote| {
+        let same_key = vote.key.is_some() && vote.key == decision.key;
+        vote.by == *by && vote.verdict == decision.verdict && (same_key || vote.reason == decision.reason)
+    });
     same_end && voted && decision.revision == hold.revision.number && decision.digest == hold.revision.digest
 }

@@ -38,6 +38,8 @@ pub struct Session {
     pub source: Untrusted,
     /// When it began.
     pub opened_at: Timestamp,
+    /// Who opened it.
+    pub opened_by: Option<Actor>,
     /// The last event taken in.
     pub last_seq: u64,
     /// When that happened.
@@ -88,6 +90,7 @@ impl Session {
             title: Untrusted::default(),
             source: Untrusted::default(),
             opened_at: Timestamp::default(),
+            opened_by: None,
             last_seq: 0,
             last_at: Timestamp::default(),
             alert: None,
@@ -171,7 +174,7 @@ impl Session {
     fn take(&mut self, event: &Event) -> bool {
         let at = event.at;
         match &event.body {
-            Body::SessionOpened(b) => self.session_opened(b, at),
+            Body::SessionOpened(b) => self.session_opened(b, &event.actor, at),
             Body::AlertObserved(b) => self.alert_observed(&b.alert, &event.actor),
             Body::AlertChanged(b) => self.alert_changed(b, &event.actor),
             Body::AgentJoined(b) => self.agent_joined(b),
@@ -228,12 +231,13 @@ impl Session {
         self.hold_index.get(id).and_then(|at| self.holds.get_mut(*at)).is_some_and(change)
     }
 
-    fn session_opened(&mut self, opened: &SessionOpened, at: Timestamp) -> bool {
+    fn session_opened(&mut self, opened: &SessionOpened, by: &Actor, at: Timestamp) -> bool {
         let fresh = self.opened_at == Timestamp::default();
         if fresh {
             self.title = opened.title.clone();
             self.source = opened.source.clone();
             self.opened_at = at;
+            self.opened_by = Some(by.clone());
         }
         fresh
     }

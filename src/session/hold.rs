@@ -44,6 +44,8 @@ pub struct Vote {
     pub reason: Option<Untrusted>,
     /// When.
     pub at: Timestamp,
+    /// Their client's key for it.
+    pub key: Option<ClientKey>,
 }
 
 /// How a hold ended.
@@ -225,7 +227,8 @@ impl Hold {
     pub(super) fn vote(&mut self, cast: &VoteCast, by: &Actor, at: Timestamp) -> bool {
         let fits = by.role == Role::Person && self.is_open() && self.is_about(cast.revision, cast.digest);
         if fits {
-            self.votes.push(Vote { by: by.clone(), verdict: cast.verdict, reason: cast.reason.clone(), at });
+            let (reason, key) = (cast.reason.clone(), cast.key.clone());
+            self.votes.push(Vote { by: by.clone(), verdict: cast.verdict, reason, at, key });
         }
         fits
     }

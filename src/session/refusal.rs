@@ -71,6 +71,23 @@ pub enum Refusal {
     /// The grant is not one that can be redeemed.
     #[error("the grant cannot be redeemed: {0}")]
     NoGrant(String),
+    /// So many wait already.
+    #[error("{most} holds {} are open already", place)]
+    TooManyOpen {
+        /// How many may be.
+        most: usize,
+        /// `of this session` or `of this hub`.
+        place: &'static str,
+    },
+    /// It was revised so often already.
+    #[error("a hold has at most {0} revisions")]
+    TooManyRevisions(u32),
+    /// An end that is not the proposer's to bring about.
+    #[error("whoever proposed a hold can withdraw it, not make it {}", .0.word())]
+    NoWithdrawal(Outcome),
+    /// Somebody else's session.
+    #[error("only whoever opened the session, or proposed something in it, may say that")]
+    NotTheirSession,
     /// Somebody else's proposal.
     #[error("only whoever proposed it may do that")]
     NotTheProposer,
@@ -84,7 +101,10 @@ impl Refusal {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoSuchHold(_) => Kind::NotFound,
-            Self::NotAPerson | Self::NotTheProposer | Self::Incomplete(_) => Kind::Forbidden,
+            Self::NotAPerson | Self::NotTheProposer | Self::NotTheirSession | Self::Incomplete(_) => {
+                Kind::Forbidden
+            }
+            Self::NoWithdrawal(_) => Kind::Invalid,
             Self::NobodyWaits | Self::HistoryIncomplete { .. } => Kind::Unavailable,
             Self::BadAction(error) => error.kind(),
             Self::AlreadyClosed { .. }
@@ -92,6 +112,8 @@ impl Refusal {
             | Self::OtherDigest { .. }
             | Self::Expired(_)
             | Self::SessionOver { .. }
+            | Self::TooManyOpen { .. }
+            | Self::TooManyRevisions(_)
             | Self::NoGrant(_) => Kind::Conflict,
         }
     }
@@ -111,7 +133,13 @@ impl Refusal {
             Self::HistoryIncomplete { .. } => "deny it, or use the version that wrote the record",
             Self::Incomplete(_) => "deny it, or answer it in the agent's own interface",
             Self::Expired(_) => "nothing ran; the proposer may ask again",
-            Self::SessionOver { .. } => "open another session",
+            Self::SessionOver { .. } => "what comes now belongs to another session",
+            Self::TooManyOpen { .. } => "wait until some are answered, or withdraw some",
+            Self::TooManyRevisions(_) => "withdraw it, and propose anew",
+            Self::NoWithdrawal(_) => "`withdrawn`, or `answeredElsewhere`",
+            Self::NotTheirSession => {
+                "report what became of your own holds, or leave it to the session's agent"
+            }
             Self::NoGrant(_) => "nothing was run; propose again",
             Self::NotTheProposer => "deny it or stop the session instead",
             Self::BadAction(_) => "correct the action and propose it again",

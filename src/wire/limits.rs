@@ -24,5 +24,7 @@ pub const HELLO_WITHIN_MS: u64 = 10_000;
 pub const HOLD_TTL_MS: u64 = 30 * 60 * 1000;
 /// The longest that a hold may stay open, in milliseconds.
 pub const HOLD_TTL_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+/// Open holds of all sessions together; a session has a limit of its own.
+pub const OPEN_HOLDS_MAX: usize = 4096;
 /// How long a gate that redeemed may be silent before its run counts as lost, in milliseconds.
 pub const RUN_LOST_AFTER_MS: u64 = 30_000;

@@ -64,6 +64,11 @@ pub fn markdown() -> String {
         ("hold stays open, default / longest", {
             format!("{} min / {} h", limits::HOLD_TTL_MS / 60_000, limits::HOLD_TTL_MAX_MS / 3_600_000)
         }),
+        (
+            "open holds of a session / of a hub",
+            format!("{} / {}", crate::session::command::OPEN_HOLDS_MAX, limits::OPEN_HOLDS_MAX),
+        ),
+        ("revisions of a hold", crate::session::command::REVISIONS_MAX.to_string()),
         ("approval can be redeemed", format!("{} s", crate::session::command::GRANT_TTL_MS / 1000)),
     ] {
         let _ = writeln!(out, "| {name} | {value} |");

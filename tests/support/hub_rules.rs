@@ -433,6 +433,72 @@ async fn a_session_with_an_open_hold_is_not_closed_by_its_agent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_whoever_began_a_session_or_proposed_in_it_says_that_it_is_over_or_dead() {
+    let mut scene = Scene::new().await;
+    let stranger = Client::all(&scene.hub, scene.data.path(), Role::Agent, "stranger");
+    let session = scene.session.clone();
+    let says = |id: &str, ty: &str, body: serde_json::Value| SessionPublishParams {
+        session: session.clone(),
+        events: vec![ClientEvent {
+            id: key(id),
+            r#type: ty.into(),
+            body: serde_json::value::to_raw_value(&body).unwrap(),
+        }],
+    };
+    let dead = |id: &str| says(id, "stop.confirmed", json!({"what": "all dead", "dead": true}));
+    let joined = says("j-1", "agent.joined", json!({"name": "stranger", "stoppable": true}));
+    stranger.ok::<SessionPublish>(joined).await;
+    let stop = SessionStopParams { session: scene.session.clone(), level: 1, reason: None };
+    for forged in [dead("f-1"), says("f-2", "session.closed", json!({}))] {
+        let refusal = stranger.refused::<SessionPublish>(forged).await;
+        assert_eq!(kind(&refusal), Kind::Forbidden, "to have joined is only a claim");
+        assert!(refusal.data.unwrap().hint.is_some());
+    }
+    // Whoever proposed something may say what became of that.
+    let hold = stranger.ok::<HoldOpen>(asking(&scene.session, "a", exec(&["true"]))).await;
+    scene.waiting(&hold).await;
+    scene.maya.ok::<SessionStop>(stop).await;
+    stranger.ok::<SessionPublish>(dead("d-1")).await;
+    scene.gate.ok::<SessionPublish>(dead("d-2")).await;
+    let heard = scene
+        .maya
+        .until("both words", |heard| {
+            heard.sessions[&scene.session].stop.as_ref().is_some_and(|stop| stop.confirmed.len() == 2)
+        })
+        .await;
+    assert!(heard.sessions[&scene.session].closed.is_none());
+    let question = SessionAskParams { session: scene.session.clone(), hold: None, text: "why?".into() };
+    assert_eq!(kind(&scene.maya.refused::<SessionAsk>(question).await), Kind::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_holds_are_limited_in_each_session_and_in_the_hub() {
+    let scene = Scene::new().await;
+    let per_session = holdpoint::session::command::OPEN_HOLDS_MAX;
+    let sessions = limits::OPEN_HOLDS_MAX / per_session;
+    let mut last = None;
+    for n in 0..sessions {
+        let session = scene.gate.ok::<SessionOpen>(opening(&format!("many-{n}"))).await.session;
+        let open = |at: usize| asking(&session, &format!("k-{at}"), exec(&["true"]));
+        let opened =
+            futures_util::future::join_all((0..per_session).map(|at| scene.gate.ok::<HoldOpen>(open(at))));
+        let opened = opened.await;
+        let refusal = scene.gate.refused::<HoldOpen>(open(per_session)).await;
+        assert_eq!(kind(&refusal), Kind::Conflict);
+        let hub_is_full = n + 1 == sessions;
+        assert_eq!(refusal.message.contains("4096 holds of this hub"), hub_is_full, "{}", refusal.message);
+        assert!(refusal.data.unwrap().hint.unwrap().contains("withdraw"));
+        last = Some((session, opened[0].hold.clone()));
+    }
+    let anew = asking(&scene.session, "anew", exec(&["true"]));
+    assert_eq!(kind(&scene.gate.refused::<HoldOpen>(anew.clone()).await), Kind::Conflict);
+    let (session, hold) = last.unwrap();
+    let outcome = Withdrawal::Withdrawn;
+    scene.gate.ok::<HoldWithdraw>(HoldWithdrawParams { session, hold, outcome, reason: None }).await;
+    scene.gate.ok::<HoldOpen>(anew).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn presence_names_people_and_what_they_look_at_until_they_leave() {
     let mut scene = Scene::new().await;
     let noor = Client::all(&scene.hub, scene.data.path(), Role::Person, "noor");

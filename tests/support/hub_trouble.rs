@@ -10,6 +10,7 @@ use holdpoint::wire::*;
 use tokio::sync::watch;
 
 use super::lab::*;
+use super::raw::Raw;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_03_a_full_disk_refuses_everything_but_a_stop_and_the_hub_recovers() {
@@ -229,5 +230,38 @@ async fn a_stop_reaches_the_agent_when_the_disk_is_gone_and_is_recorded_when_it_
     assert_eq!(approve.data.unwrap().kind, Kind::Conflict, "decided by the stop, for good");
     assert_eq!(recorded.hold(&hold.hold).unwrap().outcome(), Some(Outcome::Denied));
     assert!(recorded.sessions[&session].gaps.is_empty() && recorded.sessions[&session].anomalies.is_empty());
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_heard_behind_a_call_for_which_the_hub_has_no_room() {
+    let data = data();
+    let ledger = Troubled::new(data.path());
+    let hub = Hub::start_on(quick(data.path()), Arc::<Troubled>::clone(&ledger)).await.unwrap();
+    let mut gate = Client::all(&hub, data.path(), Role::Agent, "gate");
+    let session = gate.ok::<SessionOpen>(opening("s-1")).await.session;
+    gate.until("the session", |heard| heard.sessions.contains_key(&session)).await;
+    ledger.disk.send_replace(Disk::Hangs);
+    let note = serde_json::json!({ "session": session, "text": "x" });
+    let person = |name: &str| credential(data.path(), Role::Person, name);
+    let mut crowd = Vec::new();
+    for n in 0..20 {
+        let mut raw = Raw::sign_in(&hub.socket(), &person(&format!("p-{n}"))).await;
+        let mut last = 0;
+        for _ in 0..110 {
+            last = raw.ask("session/note", note.clone()).await;
+        }
+        crowd.push((raw, last));
+    }
+    // The core is busy with the disk and the queue before it is full: the next one is refused, not kept waiting.
+    let (raw, last) = crowd.last_mut().unwrap();
+    let refused = raw.answer(*last).await;
+    assert_eq!(refused["error"]["data"]["kind"], "unavailable", "{refused}");
+    let mut maya = Raw::sign_in(&hub.socket(), &person("maya")).await;
+    let stop = serde_json::json!({ "session": session, "level": 1 });
+    maya.ask("session/note", note).await;
+    maya.ask("session/stop", stop).await;
+    gate.until("the stop", |heard| heard.sessions[&session].stop.is_some()).await;
+    ledger.disk.send_replace(Disk::Fine);
     hub.stop().await;
 }

@@ -12,7 +12,7 @@ use crate::domain::{
     Actor, ClientKey, Error, GrantId, HoldId, Kind, Outcome as HoldOutcome, Result, SessionId, Timestamp,
 };
 use crate::session::{
-    AlertObserved, Body, Grant, Hold, NoteAdded, QuestionAsked, Refusal, ReviewMade, SessionOpened, command,
+    AlertObserved, Body, Grant, Hold, NoteAdded, Refusal, ReviewMade, SessionOpened, command,
 };
 use crate::wire::{
     Done, GrantRedeemAnswer, GrantRedeemParams, HoldAnswer, HoldDecideAnswer, HoldDecideParams,
@@ -89,10 +89,9 @@ impl Core {
         text: crate::domain::Untrusted,
     ) -> Decided {
         check_words(&text)?;
-        if let Some(hold) = &hold {
-            self.hold(session, hold)?;
-        }
-        self.say(batch, by, session, QuestionAsked { hold, text }.into())
+        let bodies = command::ask(self.sessions.find(session)?, hold, text)?;
+        self.add(batch, session, by, bodies)?;
+        Ok(Answer::Done(Done {}))
     }
 
     fn hold(&self, session: &SessionId, hold: &HoldId) -> std::result::Result<&Hold, Failure> {
@@ -129,12 +128,11 @@ impl Core {
         let Published { session, events } = published;
         let fold = self.sessions.find(&session)?;
         let closes = events.iter().any(|(_, body)| matches!(body, Body::SessionClosed(_)));
-        if closes
-            && fold
-                .holds
-                .iter()
-                .any(|hold| hold.is_open() || hold.has_unredeemed_grant() || hold.awaits_word_of_its_run())
-        {
+        let concludes = closes || events.iter().any(|(_, body)| matches!(body, Body::StopConfirmed(_)));
+        if concludes {
+            command::conclude(fold, by)?;
+        }
+        if closes && self.sessions.live(&session).next().is_some() {
             let error = Error::new(Kind::Conflict, "the session still has a hold or a run that is not over");
             return Err(error
                 .hint("withdraw the hold, or wait for the run, before closing the session")
@@ -170,6 +168,9 @@ impl Core {
             let answer = hold_answer(hold);
             batch.attach.push((from, id));
             return Ok(answer);
+        }
+        if self.sessions.open() >= limits::OPEN_HOLDS_MAX {
+            return Err(Refusal::TooManyOpen { most: limits::OPEN_HOLDS_MAX, place: "of this hub" }.into());
         }
         let id = HoldId::new(random_id("h")?)?;
         let bodies = command::open_hold(fold, id.clone(), proposal, expiry(batch.now, expires_in_ms))?;

@@ -199,14 +199,19 @@ impl Core {
     /// What has to be known outside the folds: who waits for which hold, and when the next one ends by itself.
     fn settle(&mut self, batch: &Batch) {
         for id in &batch.touched {
-            if let Some(fold) = self.sessions.fold(id) {
-                self.deadlines.note(fold, &self.attendance);
-            } else {
-                self.deadlines.drop(id, &self.attendance);
-            }
+            self.note(id);
         }
         for (connection, hold) in &batch.attach {
             self.attendance.attach(*connection, hold);
+        }
+    }
+
+    /// A session has changed, or is not there any more.
+    pub(super) fn note(&mut self, id: &SessionId) {
+        if self.sessions.fold(id).is_some() {
+            self.deadlines.note(id, self.sessions.live(id), &self.attendance);
+        } else {
+            self.deadlines.drop(id, &self.attendance);
         }
     }
 
@@ -239,12 +244,7 @@ impl Core {
                         self.sessions.take(&event, None);
                     }
                 }
-                for id in back {
-                    match self.sessions.fold(&id) {
-                        Some(fold) => self.deadlines.note(fold, &self.attendance),
-                        None => self.deadlines.drop(&id, &self.attendance),
-                    }
-                }
+                back.iter().for_each(|id| self.note(id));
             }
             Err(error) => {
                 tracing::error!(error = %error, "the record cannot be read");

@@ -11,7 +11,7 @@ use super::super::presence::Attendance;
 use super::Core;
 use super::batch::Batch;
 use crate::domain::{Actor, HoldId, SessionId, Timestamp};
-use crate::session::{ExecutionLost, Grant, Hold, Session, command};
+use crate::session::{ExecutionLost, Grant, Hold, command};
 
 /// The longest sleep: a suspended machine's clock goes on while its timers do not.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -22,49 +22,50 @@ pub(super) struct Deadlines {
     due: BTreeSet<(Timestamp, SessionId)>,
     due_of: HashMap<SessionId, Timestamp>,
     /// Holds that somebody should wait for or speak of.
-    followed: HashMap<SessionId, Vec<HoldId>>,
+    followed: HashMap<SessionId, BTreeSet<HoldId>>,
     /// Runs of which word is wanted.
     running: BTreeMap<HoldId, SessionId>,
 }
 
 impl Deadlines {
-    /// A session has changed.
-    pub(super) fn note(&mut self, fold: &Session, attendance: &Attendance) {
-        let mut follow = Vec::new();
-        for hold in &fold.holds {
-            let (open, runs) = (hold.is_open(), hold.awaits_word_of_its_run());
-            if open || runs || hold.has_unredeemed_grant() {
-                attendance.follow(&hold.id, open);
-                follow.push(hold.id.clone());
-            }
-            if runs {
-                self.running.insert(hold.id.clone(), fold.id.clone());
+    /// A session has changed; `live` are those of its holds that may still change. A session may have any number of
+    /// others, and they are not looked at.
+    pub(super) fn note<'a>(
+        &mut self,
+        id: &SessionId,
+        live: impl Iterator<Item = &'a Hold>,
+        attendance: &Attendance,
+    ) {
+        let (mut follow, mut due) = (BTreeSet::new(), None);
+        for hold in live {
+            attendance.follow(&hold.id, hold.is_open());
+            follow.insert(hold.id.clone());
+            if hold.awaits_word_of_its_run() {
+                self.running.insert(hold.id.clone(), id.clone());
             } else {
                 self.running.remove(&hold.id);
             }
+            due = due.into_iter().chain(ends_at(hold)).min();
         }
-        self.set_followed(&fold.id, &follow, attendance);
-        self.set_due(&fold.id, fold.holds.iter().filter_map(ends_at).min());
+        self.set_followed(id, follow, attendance);
+        self.set_due(id, due);
     }
 
     /// A session is not there (any more).
     pub(super) fn drop(&mut self, id: &SessionId, attendance: &Attendance) {
-        self.set_followed(id, &[], attendance);
+        self.set_followed(id, BTreeSet::new(), attendance);
         self.set_due(id, None);
-        self.running.retain(|_, session| session != id);
     }
 
-    fn set_followed(&mut self, id: &SessionId, now: &[HoldId], attendance: &Attendance) {
-        let before = if now.is_empty() {
-            self.followed.remove(id)
-        } else {
-            self.followed.insert(id.clone(), now.to_vec())
-        };
-        before
-            .into_iter()
-            .flatten()
-            .filter(|hold| !now.contains(hold))
-            .for_each(|hold| attendance.forget(&hold));
+    fn set_followed(&mut self, id: &SessionId, now: BTreeSet<HoldId>, attendance: &Attendance) {
+        let before = self.followed.remove(id).unwrap_or_default();
+        for hold in before.difference(&now) {
+            attendance.forget(hold);
+            self.running.remove(hold);
+        }
+        if !now.is_empty() {
+            self.followed.insert(id.clone(), now);
+        }
     }
 
     fn set_due(&mut self, id: &SessionId, due: Option<Timestamp>) {

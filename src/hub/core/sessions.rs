@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::{ClientKey, Digest, Error, HoldId, Kind, Result, SessionId, Untrusted};
 use crate::ledger::{Entry, Ledger, Scope};
-use crate::session::{Body, Event, Session};
+use crate::session::{Body, Event, Hold, Session};
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Sessions {
     /// Sessions whose fold is not known, because the record could not be read when it had to be.
     unread: BTreeSet<SessionId>,
     head: u64,
+    /// Open holds of all of them.
+    open: usize,
 }
 
 /// One session.
@@ -25,11 +27,33 @@ struct Kept {
     /// Digests of the keys of events that were taken in; 32 bytes each however long the keys are.
     keys: HashSet<Digest>,
     holds: HashMap<ClientKey, HoldId>,
+    /// Holds that may still change: open, granted, or with a run that is not over.
+    live: BTreeSet<HoldId>,
 }
 
 impl Kept {
     fn new(id: SessionId) -> Self {
-        Self { fold: Session::new(id), keys: HashSet::new(), holds: HashMap::new() }
+        Self { fold: Session::new(id), keys: HashSet::new(), holds: HashMap::new(), live: BTreeSet::new() }
+    }
+
+    /// Folds an event; answers how many holds are open more, or fewer, than before.
+    fn apply(&mut self, event: &Event) -> isize {
+        let about = event.body.hold();
+        let open = |fold: &Session| about.and_then(|id| fold.hold(id)).is_some_and(Hold::is_open);
+        let before = open(&self.fold);
+        self.fold.apply(event);
+        if let Some(hold) = about.and_then(|id| self.fold.hold(id)) {
+            if hold.is_open() || hold.has_unredeemed_grant() || hold.awaits_word_of_its_run() {
+                self.live.insert(hold.id.clone());
+            } else {
+                self.live.remove(&hold.id);
+            }
+        }
+        isize::from(open(&self.fold)) - isize::from(before)
+    }
+
+    fn open(&self) -> usize {
+        self.live.iter().filter(|id| self.fold.hold(id).is_some_and(Hold::is_open)).count()
     }
 }
 
@@ -62,7 +86,7 @@ impl Sessions {
     pub(super) fn take(&mut self, event: &Event, key: Option<&ClientKey>) {
         let id = &event.session;
         let kept = self.kept.entry(id.clone()).or_insert_with(|| Kept::new(id.clone()));
-        kept.fold.apply(event);
+        self.open = self.open.saturating_add_signed(kept.apply(event));
         let Some(key) = key else { return };
         if let Body::SessionOpened(_) = &event.body {
             self.opened.insert((event.actor.name.clone(), key.clone()), id.clone());
@@ -90,6 +114,17 @@ impl Sessions {
     /// The fold of a session that is there and known.
     pub(super) fn fold(&self, id: &SessionId) -> Option<&Session> {
         self.kept.get(id).map(|kept| &kept.fold)
+    }
+
+    /// The holds of a session that may still change.
+    pub(super) fn live(&self, id: &SessionId) -> impl Iterator<Item = &Hold> {
+        let kept = self.kept.get(id);
+        kept.into_iter().flat_map(|kept| kept.live.iter().filter_map(|hold| kept.fold.hold(hold)))
+    }
+
+    /// How many holds are open, in all sessions together.
+    pub(super) fn open(&self) -> usize {
+        self.open
     }
 
     /// As [`Sessions::fold`], or why not.
@@ -133,7 +168,9 @@ impl Sessions {
     /// Forgets these folds; they are read again before they are used.
     pub(super) fn forget(&mut self, ids: impl IntoIterator<Item = SessionId>) {
         for id in ids {
-            self.kept.remove(&id);
+            if let Some(kept) = self.kept.remove(&id) {
+                self.open = self.open.saturating_sub(kept.open());
+            }
             self.opened.retain(|_, opened| *opened != id);
             self.unread.insert(id);
         }

@@ -90,9 +90,7 @@ impl Core {
             entries.extend(unplaced(&event));
             self.sessions.take(&event, None);
         }
-        if let Some(fold) = self.sessions.fold(&params.session) {
-            self.deadlines.note(fold, &self.attendance);
-        }
+        self.note(&params.session);
         entries
     }
 
