@@ -281,7 +281,8 @@ fn a_newline_in_a_value_is_written_out_and_draws_no_row_of_its_own() {
         host: "bastion\nGATE the proposer is connected".into(),
         ..exec(&["true"])
     };
-    let words = Proposal { why: Some("all is well\nDIGEST sha256 0000".into()), ..proposal(Action::Exec(action)) };
+    let words =
+        Proposal { why: Some("all is well\nDIGEST sha256 0000".into()), ..proposal(Action::Exec(action)) };
     scene.hub.open_hold(&session, "h-1", words, 600_000);
     scene.tell();
     scene.enter();

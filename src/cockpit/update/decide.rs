@@ -156,7 +156,8 @@ fn follow(sheet: &mut Sheet, hold: &Hold, live: bool) {
 /// Finds a verdict that was sent from here in the record, by its key; one that was given up as missing too.
 pub(super) fn take_vote(sheet: &mut Sheet, event: &Fact) {
     let Body::VoteCast(cast) = &event.body else { return };
-    let ours = |key: &ClientKey| sheet.sent().is_some_and(|sent| sent.key == *key) || sheet.stray.contains(key);
+    let ours =
+        |key: &ClientKey| sheet.sent().is_some_and(|sent| sent.key == *key) || sheet.stray.contains(key);
     if !cast.key.as_ref().is_some_and(ours) {
         return;
     }

@@ -229,7 +229,8 @@ fn fold_theirs(
     let used = used.min(width);
     let indented = Untrusted::from(format!("{}{}", " ".repeat(used), text.expose()));
     let safe = safe_in(&indented, styles.ascii());
-    let mut lines = if inline { safe.fold_inline(width, style, hidden) } else { safe.fold(width, style, hidden) };
+    let mut lines =
+        if inline { safe.fold_inline(width, style, hidden) } else { safe.fold(width, style, hidden) };
     if let Some(first) = lines.first_mut().and_then(|line| line.spans.first_mut()) {
         first.content = first.content.get(used..).unwrap_or_default().to_owned().into();
     }

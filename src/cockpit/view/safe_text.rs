@@ -118,7 +118,10 @@ impl Safe {
                 fold.end_row();
             }
         }
-        fold.rows(newline == Newline::WrittenAndBreaks).iter().map(|row| Painter::new(style, hidden).all(row)).collect()
+        fold.rows(newline == Newline::WrittenAndBreaks)
+            .iter()
+            .map(|row| Painter::new(style, hidden).all(row))
+            .collect()
     }
 }
 

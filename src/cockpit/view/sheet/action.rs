@@ -115,7 +115,10 @@ fn environment(doc: &mut Doc<'_>, exec: &Exec) {
     for var in &exec.env {
         // Quoted as in a shell where it is not a plain word: a value's own blanks and its end are seen.
         let value = quoted(std::slice::from_ref(&var.value));
-        doc.fact("", &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&value, Tone::Dim));
+        doc.fact(
+            "",
+            &Text::new().theirs(&var.name, Tone::Text).ours("=", Tone::Faint).theirs(&value, Tone::Dim),
+        );
     }
 }
 
