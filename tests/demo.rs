@@ -290,7 +290,8 @@ async fn agents_know_only_the_wire_and_really_wait() {
     let stage = Stage::build(&script, pace).unwrap();
     let token = std::fs::read_to_string(data.join(files::AGENT_TOKEN)).unwrap().trim().to_owned();
     let target = hub.tcp().unwrap();
-    let cast = Cast { script, target, token, root: stage.root().to_path_buf(), pace };
+    let launcher = env!("CARGO_BIN_EXE_holdpoint").into();
+    let cast = Cast { script, target, token, root: stage.root().to_path_buf(), pace, launcher };
     let company = Company::enter(&cast);
     let mut maya = Watcher::sit(&hub, &data, "INC-4231");
 

@@ -65,6 +65,9 @@ pub(super) enum Command {
     /// Run a command once a person has approved exactly that
     #[command(after_help = GATE_EXIT)]
     Gate(Gate),
+    /// Become an approved command; a gate starts this, nobody else has a use for it
+    #[command(hide = true)]
+    Launch,
     /// Attach to an agent that somebody else runs
     Bridge {
         #[command(subcommand)]

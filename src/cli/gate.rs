@@ -65,6 +65,7 @@ async fn begin(home: &Home, wanted: Gate) -> Result<Ending> {
         key: wanted.key,
         expires_in: wanted.expires,
         alone: true,
+        launcher: gate::this_program()?,
     };
     let (caught, signals) = mpsc::channel(16);
     let mut listening = Signals::listen()?;

@@ -49,6 +49,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return fault::usage(&error, wants_json),
     };
+    // Becomes another program: without threads, and without looking at anything of this account's.
+    if let Some(Command::Launch) = parsed.command {
+        return crate::gate::launch();
+    }
     let json = parsed.json;
     start(parsed).unwrap_or_else(|fault| fault.report(json))
 }
@@ -72,6 +76,8 @@ async fn dispatch(args: Args) -> Done {
         Command::Watch(wanted) => watch::run(home, wanted).await,
         Command::Hub(wanted) => hub::run(home, wanted).await,
         Command::Gate(wanted) => gate::run(home, wanted).await,
+        // Done already: it needs no runtime.
+        Command::Launch => Ok(ExitCode::FAILURE),
         Command::Bridge { agent } => bridge::run(home, agent).await,
         Command::Demo(wanted) => demo::run(home, wanted).await,
         Command::Sessions(wanted) => sessions::run(home, wanted, json).await,

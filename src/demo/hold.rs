@@ -59,6 +59,7 @@ impl Agent {
             },
             session: Some(self.id.clone()),
             expires_in: propose.expires_s.map(Duration::from_secs),
+            launcher: self.cast.launcher.clone(),
             ..Request::default()
         })
     }

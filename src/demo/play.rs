@@ -35,6 +35,8 @@ pub struct Cast {
     pub root: PathBuf,
     /// How fast.
     pub pace: Pace,
+    /// The program `holdpoint`, for the gate (see [`Request::launcher`](crate::gate::Request::launcher)).
+    pub launcher: PathBuf,
 }
 
 impl Cast {

@@ -96,6 +96,7 @@ impl Show {
             token: self.token(files::AGENT_TOKEN)?,
             root: self.stage.root().to_path_buf(),
             pace: self.pace,
+            launcher: crate::gate::this_program()?,
         };
         if options.no_tui {
             self.scripted(&cast).await?;

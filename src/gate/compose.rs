@@ -3,14 +3,17 @@
 //! The same look is taken twice, before proposing and again after the grant was used up (see `recheck`).
 
 use std::fs::File;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use super::account::Account;
-use super::pin;
+use super::launch::{self, Order};
+use super::pin::{self, Pinned};
+use super::programs;
 use super::request::Request;
-use super::resolve;
-use crate::domain::{Action, Error, Exec, Pin, Result, Stdin, Untrusted};
+use super::resolve::{self, Found};
+use super::witness::{Place, Witness};
+use crate::domain::{Action, Digest, Error, Exec, Pin, Result, Stdin, Untrusted};
 
 /// Longest first line of a script that is read to name its interpreter, in bytes.
 const SHEBANG_MAX_BYTES: usize = 256;
@@ -26,8 +29,14 @@ pub(super) struct Observed {
     /// Whether this machine's kernel runs the program itself, from an open descriptor. A script is not such a
     /// program: its interpreter opens it again, by name.
     pub(super) native: bool,
-    /// Device and inode of the working directory.
-    pub(super) cwd_id: (u64, u64),
+    /// The working directory, held.
+    pub(super) cwd: File,
+    /// Which one that is.
+    pub(super) place: Place,
+    /// What the program was before it was digested.
+    seen: Witness,
+    /// The same of every other file that was digested, and these files.
+    pinned: Pinned,
 }
 
 impl Observed {
@@ -38,9 +47,34 @@ impl Observed {
         exec.unpinned.extend(inherited_descriptors());
         Action::Exec(exec)
     }
+
+    /// Closes the files that arguments name: a person may take hours, and they are looked at again.
+    pub(super) fn let_go(mut self) -> Self {
+        self.pinned.open.clear();
+        self
+    }
+
+    /// What the process that becomes the command is told.
+    pub(super) fn order(&self) -> Order {
+        let files = self.pinned.witnesses.iter();
+        Order {
+            version: env!("CARGO_PKG_VERSION").into(),
+            argv: self.exec.argv.clone(),
+            env: self.exec.env.clone(),
+            called: self.called.clone(),
+            native: self.native,
+            cwd: self.place.clone(),
+            witnesses: files.chain([&self.seen]).cloned().collect(),
+        }
+    }
+
+    /// Whether a native program's file was written to since it was digested.
+    pub(super) fn program_was_written(&self) -> bool {
+        self.native && self.seen.written(&self.program)
+    }
 }
 
-/// Looks at the machine.
+/// Looks at the machine, at the program last.
 ///
 /// # Errors
 /// `Kind::NotFound` or `Kind::Invalid` when the command cannot be run or shown exactly, `Kind::TooLarge` above the
@@ -50,34 +84,64 @@ pub(super) fn observe(request: &Request, quit: &pin::Quit) -> Result<Observed> {
         Error::invalid(format!("the working directory {} cannot be used: {e}", pin::shown(&request.cwd)))
             .hint("start the gate in a directory that exists")
     };
-    let cwd = request.cwd.canonicalize().map_err(gone)?;
-    let meta = cwd.metadata().map_err(gone)?;
+    let path = request.cwd.canonicalize().map_err(gone)?;
+    let cwd = launch::directory(&path).map_err(gone)?;
+    let place = Place::new(pin::text(&path)?, &cwd.metadata().map_err(gone)?);
     let name = request.argv.first().filter(|name| !name.is_empty());
-    let name = name
-        .ok_or_else(|| Error::invalid("there is no command").hint("holdpoint gate [OPTION]… -- CMD ARG…"))?;
-    let path = request.env.iter().find(|var| var.name.expose() == "PATH").map(|var| var.value.expose());
-    let found = resolve::find(name, path, &cwd)?;
-    let unreadable = |e: std::io::Error| {
-        Error::invalid(format!("{} cannot be read, so it cannot be pinned: {e}", pin::shown(&found.real)))
-            .hint("what is approved is pinned by content; make the program readable for this account")
-    };
-    let program = pin::open(&found.real).map_err(unreadable)?;
-    let sha256 = pin::digest(&program, u64::MAX, quit).map_err(unreadable)?;
-    let interpreter = interpreter(&program).map_err(unreadable)?;
-    let pinned = pin::look(&request.argv, &request.env, &cwd, interpreter.as_deref(), quit)?;
+    let name = name.ok_or_else(|| {
+        Error::invalid("there is no command").hint("holdpoint gate [OPTION]... -- CMD ARG...")
+    })?;
+    let folders = request.env.iter().find(|var| var.name.expose() == "PATH").map(|var| var.value.expose());
+    let found = resolve::find(name, folders, &path)?;
+    let mut pinned = pin::look(&request.argv, &request.env, &path, quit)?;
+    let Program { file, seen, sha256, native, unknown } = program(&found, request, quit)?;
     let exec = Exec {
         argv: request.argv.iter().map(|arg| arg.as_str().into()).collect(),
-        cwd: pin::text(&cwd)?,
+        cwd: pin::text(&path)?,
         env: request.env.clone(),
         stdin: request.stdin.clone().map(Stdin::from_bytes),
         host: host(),
         user: user(),
         executable: Pin { path: pin::text(&found.real)?, sha256 },
-        files: pinned.files,
-        unpinned: pinned.unpinned,
+        files: std::mem::take(&mut pinned.files),
+        unpinned: pinned.behind(unknown),
     };
-    let native = is_native(&program);
-    Ok(Observed { exec, program, called: found.called, native, cwd_id: (meta.dev(), meta.ino()) })
+    Ok(Observed { exec, program: file, called: found.called, native, cwd, place, seen, pinned })
+}
+
+/// The program, digested, and what is not known of it.
+struct Program {
+    file: File,
+    seen: Witness,
+    sha256: Digest,
+    native: bool,
+    unknown: Vec<String>,
+}
+
+fn program(found: &Found, request: &Request, quit: &pin::Quit) -> Result<Program> {
+    let unreadable = |e: std::io::Error| {
+        Error::invalid(format!("{} cannot be read, so it cannot be pinned: {e}", pin::shown(&found.real)))
+            .hint("what is approved is pinned by content; make the program readable for this account")
+    };
+    let (real, called) = (pin::text(&found.real)?, pin::text(&found.called)?);
+    let file = pin::open(&found.real).map_err(unreadable)?;
+    let what = format!("the program {}", real.expose());
+    let (file, seen, sha256) =
+        pin::digested(file, what, called.expose(), u64::MAX, quit).map_err(unreadable)?;
+    let interpreter = interpreter(&file).map_err(unreadable)?;
+    let native = is_native(&file);
+    let typed = request.argv.first().map_or("", String::as_str);
+    let args = request.argv.get(1..).unwrap_or_default();
+    let mut unknown = programs::unknown_of(typed, real.expose(), args, interpreter.is_some());
+    if let Some(interpreter) = interpreter {
+        unknown.insert(
+            0,
+            format!("it is a script: its interpreter ({interpreter}) and what it sources or imports"),
+        );
+    } else if !native && cfg!(target_os = "linux") {
+        unknown.insert(0, "what runs it: it is no native program, and names no interpreter".into());
+    }
+    Ok(Program { file, seen, sha256, native, unknown })
 }
 
 /// What a script's first line names, escaped; `None` for anything that is not a script.

@@ -10,7 +10,7 @@ use super::report::Reporter;
 use super::request::{Io, Progress, Request};
 use super::running::Running;
 use super::seat::Seat;
-use super::spawn::spawn;
+use super::spawn::{NotStarted, spawn};
 use crate::domain::{Action, ClientKey, Error, Kind, Result, SessionId, Untrusted, failpoint};
 use crate::link::{Credential, Target};
 use crate::session::Run;
@@ -152,7 +152,7 @@ async fn permitted(
     let refused = |error: Error| NotRun::refused(vec![error.message().into()]);
     let digest = observed.action().digest().map_err(refused)?;
     if failpoint::mutant("consume-after-spawn") {
-        let running = start(&observed, &request, seat, asked, io)?;
+        let running = start(&observed, &request, seat, asked, io).await?;
         failpoint::hit("gate.spawned");
         asked.redeem(seat, io, grant, digest).await?;
         return Ok(running);
@@ -162,7 +162,7 @@ async fn permitted(
     // From here on the authority is used up: whatever goes wrong, the hub is told that nothing ran.
     let again = undisturbed(look_again(request, observed), seat, asked, io).await?.map_err(refused)?;
     let (request, now) = again.map_err(NotRun::refused)?;
-    start(&now, &request, seat, asked, io)
+    start(&now, &request, seat, asked, io).await
 }
 
 /// Does something that takes its time between redemption and start, and listens meanwhile: whatever speaks against
@@ -201,7 +201,7 @@ fn signalled(signal: i32) -> Untrusted {
 async fn look(request: Request) -> Result<(Request, Observed)> {
     let quit = Quit::default();
     let _guard = quit.on_drop();
-    blocking(move || observe(&request, &quit).map(|observed| (request, observed))).await?
+    blocking(move || observe(&request, &quit).map(|observed| (request, observed.let_go()))).await?
 }
 
 type Again = std::result::Result<(Request, Observed), Vec<Untrusted>>;
@@ -250,7 +250,7 @@ fn objections(seat: &Seat, asked: &Asked, io: &mut Io) -> Vec<Untrusted> {
 }
 
 /// Starts it, or says why not.
-fn start(
+async fn start(
     observed: &Observed,
     request: &Request,
     seat: &Seat,
@@ -260,8 +260,10 @@ fn start(
     if request.alone {
         Family::adopt_orphans();
     }
-    let not_started = |e| NotRun::refused(vec![format!("the system does not start it: {e}").into()]);
-    let child = spawn(observed).map_err(not_started)?;
+    let child = spawn(observed, &request.launcher).await.map_err(|why| match why {
+        NotStarted::Nothing(why) => NotRun::refused(why),
+        NotStarted::Other(why) => NotRun::unknown(&why),
+    })?;
     let by = seat.session.hold(&asked.hold).and_then(|hold| hold.closing.as_ref());
     let by = by.map(|closing| closing.by.name.clone()).unwrap_or_default();
     let reporter = Reporter::new(seat, asked.hold.clone());

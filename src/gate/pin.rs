@@ -1,8 +1,8 @@
 //! Pins files by content, and says in words what cannot be pinned.
 //!
-//! An argument names a file when it is a path to one, or when a part of it behind a `=` or an `@` is
-//! (`--values=prod.yaml`, `-d@body.json`, `if=disk.img`). That covers how programs usually take files; what it does not
-//! cover (files named inside files, lists with commas, a program's own configuration) is not claimed to be pinned.
+//! Every part of an argument that may name a file is tried (`named`). What it does not cover (files named inside files
+//! or texts, a program's own configuration) is not claimed to be pinned. Every file that was digested stays open, with a
+//! [`Witness`] of what it was, until the look is dropped.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::named::{candidates, resembling};
+use super::witness::Witness;
 use crate::domain::{Digest, EnvVar, Error, FilePin, Hasher, Result, Untrusted};
 
 /// Files above this are listed as not pinned, in bytes: a look at one takes some ten seconds, and there are two of them.
@@ -18,11 +20,8 @@ use crate::domain::{Digest, EnvVar, Error, FilePin, Hasher, Result, Untrusted};
 pub(super) const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Sentences about what is not pinned; further ones are counted.
 const SENTENCES_MAX: usize = 48;
-/// Programs that run what their arguments name, by the start of their name.
-const INTERPRETERS: &[&str] = &[
-    "bash", "bun", "dash", "deno", "java", "ksh", "lua", "node", "perl", "php", "python", "Rscript", "ruby",
-    "sh", "zsh",
-];
+/// Parts of one argument that a sentence names.
+const RESEMBLING_MAX: usize = 4;
 /// Variables that name files without making them part of what the command does.
 const NOT_INPUT: &[&str] = &["PATH", "SHELL", "HOME", "TMPDIR"];
 
@@ -46,10 +45,14 @@ impl Drop for QuitOnDrop {
 }
 
 /// What the arguments and the environment name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Pinned {
     /// Regular files by content.
     pub(super) files: Vec<FilePin>,
+    /// One for each of these.
+    pub(super) witnesses: Vec<Witness>,
+    /// What was digested.
+    pub(super) open: Vec<File>,
     /// What could not be pinned.
     pub(super) unpinned: Vec<Untrusted>,
 }
@@ -80,6 +83,19 @@ pub(super) fn digest(mut file: &File, most: u64, quit: &Quit) -> std::io::Result
     Err(std::io::Error::other("the look at it was broken off"))
 }
 
+/// Digests an open file, with a witness of what it was before; `name` is how the command will find it.
+pub(super) fn digested(
+    file: File,
+    called: String,
+    name: &str,
+    most: u64,
+    quit: &Quit,
+) -> std::io::Result<(File, Witness, Digest)> {
+    let witness = Witness::of(&file, called, name.to_owned())?;
+    let sha256 = digest(&file, most, quit)?;
+    Ok((file, witness, sha256))
+}
+
 /// A path for an error message.
 pub(super) fn shown(path: &Path) -> String {
     Untrusted::from(path.to_string_lossy().as_ref()).escaped()
@@ -100,76 +116,80 @@ pub(super) fn text(path: &Path) -> Result<Untrusted> {
 ///
 /// # Errors
 /// `Kind::Invalid` for a file whose path is not UTF-8.
-pub(super) fn look(
-    argv: &[String],
-    env: &[EnvVar],
-    cwd: &Path,
-    script: Option<&str>,
-    quit: &Quit,
-) -> Result<Pinned> {
+pub(super) fn look(argv: &[String], env: &[EnvVar], cwd: &Path, quit: &Quit) -> Result<Pinned> {
     let mut pinned = Pinned::default();
-    if let Some(interpreter) = script {
-        pinned.say(format!("it is a script: its interpreter ({interpreter}) and what it sources or imports"));
-    }
     for (index, arg) in argv.iter().enumerate().skip(1) {
-        let mut seen: Vec<PathBuf> = Vec::new();
-        for candidate in candidates(arg) {
-            let Ok(real) = cwd.join(candidate).canonicalize() else { continue };
-            if !seen.contains(&real) {
-                pinned.argument(index, &real, quit)?;
-                seen.push(real);
-            }
-        }
-    }
-    let program = argv.first().map_or("", |name| name.rsplit('/').next().unwrap_or(name));
-    if script.is_none() && INTERPRETERS.iter().any(|name| is_version_of(program, name)) {
-        pinned.say(format!("what {program} imports, sources or loads"));
+        pinned.argument(index, arg, cwd, quit)?;
     }
     env.iter().filter(|var| !NOT_INPUT.contains(&var.name.expose())).for_each(|var| pinned.variable(var));
-    pinned.bound();
     Ok(pinned)
 }
 
-/// `python3.12` is a version of `python`; `shred` is not one of `sh`.
-fn is_version_of(program: &str, name: &str) -> bool {
-    let rest = program.strip_prefix(name);
-    rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-'))
-}
-
-/// The parts of an argument that may name a file: itself, and what stands behind each `=`, without a leading `@`.
-fn candidates(arg: &str) -> impl Iterator<Item = &str> {
-    let behind_equals = arg.match_indices('=').map(|(at, _)| &arg[at + 1..]);
-    let attached = arg.starts_with('-').then(|| arg.find('@')).flatten().map(|at| &arg[at + 1..]);
-    std::iter::once(arg)
-        .chain(behind_equals)
-        .map(|part| part.strip_prefix('@').unwrap_or(part))
-        .chain(attached)
-        .filter(|part| !part.is_empty())
-}
-
 impl Pinned {
-    fn argument(&mut self, index: usize, real: &Path, quit: &Quit) -> Result<()> {
-        let Ok(meta) = real.metadata() else { return Ok(()) };
+    /// Pins what an argument names, and says what it seems to name.
+    fn argument(&mut self, index: usize, arg: &str, cwd: &Path, quit: &Quit) -> Result<()> {
+        let (parts, more) = candidates(arg);
+        // What is there, and where its witness stands, if it has one.
+        let mut there: Vec<(PathBuf, &str, Option<usize>)> = Vec::new();
+        for part in parts {
+            let Ok(real) = cwd.join(part).canonicalize() else { continue };
+            let known = there.iter().find(|(path, ..)| *path == real).map(|(.., witness)| *witness);
+            let witness = match known {
+                Some(witness) => {
+                    witness.and_then(|at| self.witnesses.get_mut(at)).into_iter().for_each(|w| w.also(part));
+                    witness
+                }
+                None => self.named(index, part, &real, quit)?,
+            };
+            there.push((real, part, witness));
+        }
+        let unseen = resembling(arg).filter(|part| !there.iter().any(|(_, name, _)| name.contains(part)));
+        let mut unseen: Vec<&str> = unseen.collect();
+        unseen.dedup();
+        if !unseen.is_empty() {
+            let others = unseen.len().saturating_sub(RESEMBLING_MAX);
+            unseen.truncate(RESEMBLING_MAX);
+            let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+            let names = unseen.join(", ");
+            self.say(format!("what {names}{others} means (argument {index}): it looks like a path, and no file is pinned for it"));
+        }
+        if more {
+            self.say(format!("which files argument {index} names: it has too many parts to try each"));
+        }
+        Ok(())
+    }
+
+    /// Pins a file that is there, or says why not; where its witness stands.
+    fn named(&mut self, index: usize, name: &str, real: &Path, quit: &Quit) -> Result<Option<usize>> {
+        let Ok(meta) = real.metadata() else { return Ok(None) };
         let (kind, path) = (meta.file_type(), text(real)?);
-        let name = path.expose();
+        let shown = path.expose();
         if kind.is_dir() {
-            self.say(format!("what is in the directory {name} (argument {index})"));
+            self.say(format!("what is in the directory {shown} (argument {index})"));
         } else if kind.is_fifo() || kind.is_socket() {
-            self.say(format!("what comes through the pipe or socket {name} (argument {index})"));
+            self.say(format!("what comes through the pipe or socket {shown} (argument {index})"));
         } else if !kind.is_file() {
-            self.say(format!("the device {name} (argument {index})"));
+            self.say(format!("the device {shown} (argument {index})"));
         } else if meta.len() > FILE_MAX_BYTES {
             let gib = FILE_MAX_BYTES / 1024 / 1024 / 1024;
-            self.say(format!("the content of {name} (argument {index}): it is larger than {gib} GiB"));
+            self.say(format!("the content of {shown} (argument {index}): it is larger than {gib} GiB"));
         } else {
-            match open(real).and_then(|file| digest(&file, FILE_MAX_BYTES, quit)) {
-                Ok(sha256) => self.files.push(FilePin { arg: index as u32, path, sha256 }),
+            let called = format!("{shown} (argument {index})");
+            match open(real).and_then(|file| digested(file, called, name, FILE_MAX_BYTES, quit)) {
+                Ok((file, witness, sha256)) => {
+                    self.files.push(FilePin { arg: index as u32, path, sha256 });
+                    self.open.push(file);
+                    self.witnesses.push(witness);
+                    return Ok(Some(self.witnesses.len() - 1));
+                }
                 Err(error) => {
-                    self.say(format!("the content of {name} (argument {index}): it cannot be read: {error}"));
+                    self.say(format!(
+                        "the content of {shown} (argument {index}): it cannot be read: {error}"
+                    ));
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn variable(&mut self, var: &EnvVar) {
@@ -184,12 +204,16 @@ impl Pinned {
         self.unpinned.push(what.into());
     }
 
-    fn bound(&mut self) {
-        if self.unpinned.len() > SENTENCES_MAX {
-            let more = self.unpinned.len() - SENTENCES_MAX;
-            self.unpinned.truncate(SENTENCES_MAX);
-            self.say(format!("{more} more arguments or variables that name what cannot be pinned"));
+    /// What could not be pinned, behind what is said of the program itself; bounded.
+    pub(super) fn behind(&mut self, program: Vec<String>) -> Vec<Untrusted> {
+        let mut all: Vec<Untrusted> = program.into_iter().map(Untrusted::from).collect();
+        all.append(&mut self.unpinned);
+        if all.len() > SENTENCES_MAX {
+            let more = all.len() - SENTENCES_MAX;
+            all.truncate(SENTENCES_MAX);
+            all.push(format!("{more} more arguments or variables that name what cannot be pinned").into());
         }
+        all
     }
 }
 
@@ -208,7 +232,7 @@ mod tests {
         let argv: Vec<String> = argv.map(str::to_owned).to_vec();
         let env =
             vec![EnvVar { name: "KUBECONFIG".into(), value: root.join("kube").to_str().unwrap().into() }];
-        let pinned = look(&argv, &env, &root, None, &Quit::default()).unwrap();
+        let pinned = look(&argv, &env, &root, &Quit::default()).unwrap();
         let files: Vec<(u32, &str)> =
             pinned.files.iter().map(|pin| (pin.arg, pin.path.expose().rsplit('/').next().unwrap())).collect();
         assert_eq!(files, [(1, "a.yaml"), (2, "b"), (3, "c.json"), (4, "c.json")]);
@@ -228,12 +252,12 @@ mod tests {
             File::create(root.join(name)).unwrap().set_len(bytes).unwrap();
         }
         let argv = ["tool", "large", "huge"].map(str::to_owned);
-        let pinned = look(&argv, &[], &root, None, &Quit::default()).unwrap();
+        let pinned = look(&argv, &[], &root, &Quit::default()).unwrap();
         assert_eq!(pinned.files.iter().map(|pin| pin.arg).collect::<Vec<_>>(), [1]);
         assert!(pinned.unpinned[0].expose().contains("huge (argument 2): it is larger than 4 GiB"));
         let quit = Quit::default();
         drop(quit.on_drop());
-        let broken_off = look(&argv, &[], &root, None, &quit).unwrap();
+        let broken_off = look(&argv, &[], &root, &quit).unwrap();
         assert!(broken_off.files.is_empty(), "nobody waits for the answer");
     }
 
@@ -244,17 +268,5 @@ mod tests {
         assert!(digest(&file, 600_000, &Quit::default()).is_ok());
         std::io::Seek::rewind(&mut &file).unwrap();
         assert!(digest(&file, 500_000, &Quit::default()).is_err());
-    }
-
-    #[test]
-    fn interpreters_are_known_by_name_and_version() {
-        for (program, name, is) in [
-            ("python3.12", "python", true),
-            ("sh", "sh", true),
-            ("shred", "sh", false),
-            ("node-20", "node", true),
-        ] {
-            assert_eq!(is_version_of(program, name), is, "{program}");
-        }
     }
 }

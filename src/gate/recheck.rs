@@ -1,9 +1,8 @@
 //! Looks again, after the grant was used up and right before the spawn: a difference runs nothing.
 //!
-//! What remains between this look and the kernel's: the program itself is executed through the descriptor that was
-//! digested, so a file put in its place is not run; only a write *into* that same file within these microseconds
-//! would be. A script, and every file named by an argument, is opened again by name, by the command. `docs/gate.md`
-//! says what that means and what to do about it.
+//! Digesting takes as long as the files are large, so this look is not the last: each file that it digested is held
+//! open, and the process that becomes the command asks once more, just before it does, whether every name still means
+//! that very file and nobody wrote to it (`launch`, `witness`). `docs/gate.md` says what remains.
 
 use super::compose::{Observed, observe};
 use super::pin::Quit;
@@ -14,7 +13,7 @@ use crate::domain::{Exec, FilePin, Untrusted};
 pub(super) fn again(request: &Request, approved: &Observed, quit: &Quit) -> Result<Observed, Vec<Untrusted>> {
     let now = observe(request, quit).map_err(|error| vec![error.message().into()])?;
     let mut changed = differences(&approved.exec, &now.exec);
-    if now.cwd_id != approved.cwd_id {
+    if now.place != approved.place {
         changed.push(format!("the directory {} is another one", now.exec.cwd.expose()).into());
     }
     if changed.is_empty() { Ok(now) } else { Err(changed) }

@@ -33,6 +33,18 @@ pub struct Request {
     /// Whether every child of this process is the command's, so that descendants which left its process group can be
     /// told and stopped too. True for `holdpoint gate`, false inside a larger program.
     pub alone: bool,
+    /// The program `holdpoint` itself: started again, it becomes the command (see [`launch`](super::launch)).
+    pub launcher: PathBuf,
+}
+
+/// This very program, as a [`Request::launcher`]: on Linux the file that runs, even when another one has taken its
+/// place since.
+///
+/// # Errors
+/// When the system does not say which program this is.
+pub fn this_program() -> std::io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
 /// A proposer's words. They are claims; no figure is computed from them.

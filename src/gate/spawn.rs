@@ -1,79 +1,92 @@
-//! Starts the approved process: exactly its arguments, directory, environment and standard input, in a process group
-//! of its own.
+//! Starts the approved process: exactly its arguments, directory, environment and standard input, in a session of its
+//! own, so that it has no terminal. The last steps are taken in the new process (`launch`).
 
-use std::os::fd::AsRawFd as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
 use super::compose::Observed;
-use crate::domain::Untrusted;
+use super::launch::{self, Handed, Launched};
+use crate::domain::{Stdin, Untrusted};
 
-/// Starts it.
+/// Why there is no command to watch.
+#[derive(Debug)]
+pub(super) enum NotStarted {
+    /// Nothing ran; why, one sentence each.
+    Nothing(Vec<Untrusted>),
+    /// Other bytes than those approved may have run, for a moment: they were killed.
+    Other(String),
+}
+
+impl From<std::io::Error> for NotStarted {
+    fn from(error: std::io::Error) -> Self {
+        Self::Nothing(vec![format!("the system does not start it: {error}").into()])
+    }
+}
+
+/// Starts it by way of `launcher`, this very program.
 ///
 /// # Errors
-/// When the system refuses; then nothing ran.
-pub(super) fn spawn(observed: &Observed) -> std::io::Result<Child> {
-    let exec = &observed.exec;
-    let stdin = exec.stdin.as_ref().map(crate::domain::Stdin::bytes).transpose();
-    let stdin = stdin.map_err(std::io::Error::other)?;
-    let mut command = Command::new(program(observed));
-    command
-        .arg0(exec.argv.first().map_or("", Untrusted::expose))
-        .args(exec.argv.iter().skip(1).map(Untrusted::expose))
+/// When the system refuses, or something was changed since it was digested.
+pub(super) async fn spawn(observed: &Observed, launcher: &Path) -> Result<Child, NotStarted> {
+    let (order, handed) = (observed.order(), hand_over(observed)?);
+    let (ours, theirs) = UnixStream::pair()?;
+    // The command holds its end of the line as long as it lives; a temporary one does not outlive this statement.
+    let mut child = Command::new(launcher)
+        .arg(launch::SUBCOMMAND)
         .env_clear()
-        .envs(exec.env.iter().map(|var| (var.name.expose(), var.value.expose())))
-        .current_dir(exec.cwd.expose())
-        .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = command.spawn()?;
-    if let (Some(bytes), Some(mut pipe)) = (stdin, child.stdin.take()) {
-        tokio::spawn(async move {
-            // A command that does not read all of its input is within its rights.
-            let _ = pipe.write_all(&bytes).await;
-        });
-    }
-    Ok(child)
+        .spawn()?;
+    let given = tokio::task::spawn_blocking(move || launch::give(&ours, &order, &handed)).await;
+    let why = match given.map_err(std::io::Error::other).flatten() {
+        Ok(Launched::Yes) => {
+            return if observed.program_was_written() { Err(kill(child).await) } else { Ok(child) };
+        }
+        Ok(Launched::No(why)) => NotStarted::Nothing(why),
+        Err(error) => error.into(),
+    };
+    // It says why and ends; what it has not become by then it never will, because the line is closed.
+    let _ = child.start_kill();
+    let _ = child.wait().await;
+    Err(why)
 }
 
-/// What is handed to `exec`: for a native program the descriptor through which it was digested, so that what runs is
-/// what was looked at, whatever the name means by then (`sudo` does the same for commands with a digest). A script
-/// goes by its name, because its interpreter opens it again and it may ask for its own name.
-fn program(observed: &Observed) -> PathBuf {
-    let descriptor = PathBuf::from(format!("/proc/self/fd/{}", observed.program.as_raw_fd()));
-    if observed.native && descriptor.exists() { descriptor } else { observed.called.clone() }
+/// The program was written to between the last look and `exec`. The kernel lets nobody write to it from there on, so
+/// this look is about everything that can have run.
+async fn kill(mut child: Child) -> NotStarted {
+    let group = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    // Whoever is gone already needs no killing.
+    let _ = group.map(|group| rustix::process::kill_process_group(group, Signal::KILL));
+    let _ = child.wait().await;
+    NotStarted::Other("the program was written to in the moment of its start; it was killed at once".into())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::compose::observe;
-    use super::super::pin::Quit;
-    use super::super::request::Request;
-    use super::*;
+fn hand_over(observed: &Observed) -> std::io::Result<Handed> {
+    let bytes = observed.exec.stdin.as_ref().map(Stdin::bytes).transpose();
+    let stdin = match bytes.map_err(std::io::Error::other)? {
+        Some(bytes) => feed(bytes)?,
+        None => File::open("/dev/null")?.into(),
+    };
+    let (cwd, program) = (observed.cwd.try_clone()?.into(), observed.program.try_clone()?.into());
+    Ok(Handed { cwd, program, stdin })
+}
 
-    /// Puts another program in a program's place, as `mv` does.
-    fn replace(place: &std::path::Path, with: &str) {
-        let other = place.with_extension("other");
-        std::fs::copy(with, &other).unwrap();
-        std::fs::rename(other, place).unwrap();
-    }
-
-    #[tokio::test]
-    #[cfg(target_os = "linux")]
-    async fn a_native_program_put_in_its_place_after_the_look_is_not_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let tool = dir.path().join("tool");
-        let argv = vec!["./tool".to_owned()];
-        let request = Request { argv, cwd: dir.path().to_owned(), ..Request::default() };
-        replace(&tool, "/bin/true");
-        let looked_at = observe(&request, &Quit::default()).unwrap();
-        replace(&tool, "/bin/false");
-        assert!(spawn(&looked_at).unwrap().wait().await.unwrap().success(), "what was digested runs");
-        let anew = observe(&request, &Quit::default()).unwrap();
-        assert!(!spawn(&anew).unwrap().wait().await.unwrap().success(), "the control: the other one fails");
-    }
+/// The end of a pipe from which these bytes can be read.
+fn feed(bytes: Vec<u8>) -> std::io::Result<OwnedFd> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut writer = pipe::Sender::from_owned_fd(writer.into())?;
+    tokio::spawn(async move {
+        // A command that does not read all of its input is within its rights.
+        let _ = writer.write_all(&bytes).await;
+    });
+    Ok(reader.into())
 }
