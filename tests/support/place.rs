@@ -183,6 +183,12 @@ impl Place {
             .unwrap_or_else(|| panic!("waited in vain for: {what}\n--- the screen:\n{}\n---", self.text()))
     }
 
+    /// The same for a whole frame: what is looked at may be half painted, so it has to look alike twice.
+    pub(crate) fn wait_for_whole(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        let before = std::cell::RefCell::new(String::new());
+        self.wait_for(what, |text| fits(text) && before.replace(text.to_owned()) == text)
+    }
+
     /// The same with a patience of one's own; `None` when it does not come.
     pub(crate) fn wait_within(&self, patience: Duration, fits: &impl Fn(&str) -> bool) -> Option<String> {
         let until = Instant::now() + patience;

@@ -195,7 +195,7 @@ fn played(start: Where, case: &Stray) -> bool {
 
 /// Each case in the places in which it can be played.
 macro_rules! stray {
-    ($($name:ident: $case:ident in $($place:ident),+ $(; $tmux:ident)?;)*) => {$(
+    ($($name:ident: $case:ident in $($place:ident),+ $(and $tmux:ident)?;)*) => {$(
         mod $name {
             $(#[test]
             fn $place() {
@@ -211,14 +211,14 @@ macro_rules! stray {
 }
 
 stray! {
-    keys_typed_ahead_do_not_decide: TYPED_AHEAD in wide, small; tmux;
+    keys_typed_ahead_do_not_decide: TYPED_AHEAD in wide, small and tmux;
     keys_right_behind_the_opening_do_not_decide: BEHIND_THE_OPENING in wide;
     keys_right_behind_the_last_page_do_not_decide: BEHIND_THE_LAST_PAGE in small;
-    keys_right_behind_what_covered_the_sheet_do_not_decide: BEHIND_THE_HELP in wide, small; tmux;
-    a_bracketed_paste_does_not_decide: PASTE in wide, small; tmux;
-    a_paste_without_brackets_does_not_decide: PASTE_WITHOUT_BRACKETS in wide, small; tmux;
-    a_held_key_does_not_decide: HELD_ENTER in wide, small; tmux;
-    text_in_a_field_does_not_decide: TEXT_IN_A_FIELD in wide, small; tmux;
+    keys_right_behind_what_covered_the_sheet_do_not_decide: BEHIND_THE_HELP in wide, small and tmux;
+    a_bracketed_paste_does_not_decide: PASTE in wide, small and tmux;
+    a_paste_without_brackets_does_not_decide: PASTE_WITHOUT_BRACKETS in wide, small and tmux;
+    a_held_key_does_not_decide: HELD_ENTER in wide, small and tmux;
+    text_in_a_field_does_not_decide: TEXT_IN_A_FIELD in wide, small and tmux;
 }
 
 /// The control of the last one: beside a field the same letters do what they say; one of them is the stop.
