@@ -11,12 +11,17 @@
 
 #[path = "support/crash_check.rs"]
 mod check;
+#[path = "support/crash_cockpit.rs"]
+mod cockpit;
 #[path = "support/crash_controls.rs"]
 mod controls;
 #[path = "support/crash_lab.rs"]
 mod lab;
 #[path = "support/crash_people.rs"]
 mod people;
+#[path = "support/place.rs"]
+#[allow(dead_code)]
+mod place;
 #[cfg(feature = "failpoints")]
 #[path = "support/crash_points.rs"]
 mod points;

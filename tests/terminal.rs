@@ -21,6 +21,7 @@ mod lifecycle;
 #[path = "terminal/matrix.rs"]
 mod matrix;
 #[path = "support/place.rs"]
+#[allow(dead_code)]
 mod place;
 #[path = "terminal/replay.rs"]
 mod replay;

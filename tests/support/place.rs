@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// A test waits at most this long for anything; it is a deadline, not a measure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -278,6 +278,31 @@ impl Place {
         match self {
             Self::Pty(pty) => i32::try_from(pty.child.lock().unwrap().process_id().unwrap()).unwrap(),
             Self::Tmux(tmux) => tmux.ask("#{pane_pid}").parse().unwrap(),
+        }
+    }
+
+    /// How the process ended; `None` while it lives. Only of a terminal of its own.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        let Self::Pty(pty) = self else { return None };
+        pty.child.lock().unwrap().try_wait().unwrap()
+    }
+
+    /// `kill -9`, and its end.
+    pub(crate) fn kill(&self) {
+        if self.ended().is_none() {
+            let pid = rustix::process::Pid::from_raw(self.pid()).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        }
+        if let Self::Pty(pty) = self {
+            pty.wait();
+        }
+    }
+
+    /// As [`Place::send`], to somebody who may be dead already.
+    pub(crate) fn try_send(&self, bytes: &[u8]) {
+        if let Self::Pty(pty) = self {
+            let mut writer = pty.writer.lock().unwrap();
+            let _ = writer.write_all(bytes).and_then(|()| writer.flush());
         }
     }
 
