@@ -16,6 +16,20 @@ fn open(place: &Place, command: &str) {
     place.wait_for(command, |text| reading(text) && text.contains(command));
 }
 
+/// Selects a session in the queue, whichever has come to its top meanwhile; its signal then stands in the first rows.
+fn look_at(place: &Place, session: &str) {
+    place.keys(&["esc", "0", "g"]);
+    let selected = |place: &Place| place.rows()[..4].iter().any(|row| row.contains(session));
+    for _ in 0..8 {
+        sleep(REST);
+        if selected(place) {
+            return;
+        }
+        place.key("down");
+    }
+    panic!("{session} cannot be selected\n{}", place.text());
+}
+
 /// Denies what is on the sheet, with these words.
 fn deny(place: &Place, reason: &str) {
     for _ in 0..5 {
@@ -45,6 +59,7 @@ fn play(size: Size) {
     open(&place, "rollout undo deployment/checkout-api");
     approve_until(&place, || place.text().contains("approved"));
     place.key("esc");
+    look_at(&place, "INC-4231");
     place.wait_for("the alert clears", |text| text.contains("resolved"));
 
     open(&place, "/var/lib/postgresql/archive -name");

@@ -11,7 +11,7 @@ use holdpoint::wire::{
 };
 use regex::{Captures, Regex};
 
-use super::hands::{approve_until, reading};
+use super::hands::{approve_until, read_on, reading};
 use super::hub_lab::{self, Client};
 use super::lab::Lab;
 use super::place::{Place, Size};
@@ -135,14 +135,16 @@ fn play(size: Size, start: impl FnOnce(&Told) -> Place) {
     snapshot("main", size, &main);
 
     place.key("enter");
-    let sheet = place.wait_for_whole("the sheet, all of its action read", |text| {
-        reading(text) && text.contains("every line of the action was on screen")
+    // The first frame of a sheet is not yet known to have been on screen.
+    let sheet = place.wait_for_whole("the sheet, and how much of it is read", |text| {
+        reading(text) && !text.contains("approve is off: 0 %")
     });
     let command = "kubectl --context prod-eu1 -n prod delete pod -l app=cart-redis";
     must_show(&sheet, &["DECIDE", "P1 r1", "WILL RUN", command, "WHERE", "PINNED"]);
     snapshot("sheet", size, &sheet);
+    read_on(&place);
     let digest = told.proposal.action.digest().unwrap().to_string();
-    must_show(&sheet, &[&digest[..48]]);
+    must_show(&(sheet + &place.text()), &[&digest[..48]]);
 
     let decided =
         || told.lab.ear.heard.borrow().sessions.values().all(|session| session.open_holds().count() == 0);
