@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use holdpoint::domain::{
     Actor, CallId, Evidence, EvidenceId, Hypothesis, HypothesisId, HypothesisStatus, Payload, Role, Sample,
     SessionId, SourceKind, Stance, Timestamp,
@@ -15,6 +15,18 @@ use holdpoint::session::{
 
 /// Events in one measured session.
 const EVENTS: u64 = 20_000;
+
+fn cited(id: String, call: String) -> Body {
+    let evidence = Evidence {
+        id: EvidenceId::new(id).unwrap(),
+        hypothesis: None,
+        stance: Stance::Supports,
+        source: SourceKind::Log,
+        call: Some(CallId::new(call).unwrap()),
+        excerpt: "pool timeout after 30s".into(),
+    };
+    EvidenceCited { evidence }.into()
+}
 
 fn body(n: u64) -> Body {
     let call = || CallId::new(format!("c{}", n / 8)).unwrap();
@@ -38,17 +50,7 @@ fn body(n: u64) -> Body {
             }
             .into()
         }
-        2 => EvidenceCited {
-            evidence: Evidence {
-                id: EvidenceId::new(format!("E{}", n % 64)).unwrap(),
-                hypothesis: None,
-                stance: Stance::Supports,
-                source: SourceKind::Log,
-                call: Some(call()),
-                excerpt: "pool timeout after 30s".into(),
-            },
-        }
-        .into(),
+        2 => cited(format!("E{}", n % 64), format!("c{}", n / 8)),
         3 => HypothesisRevised {
             hypothesis: Hypothesis {
                 id: HypothesisId::new(format!("H{}", n % 5)).unwrap(),
@@ -69,7 +71,7 @@ fn body(n: u64) -> Body {
     }
 }
 
-fn events() -> Vec<Event> {
+fn events_of(many: u64, body: impl Fn(u64) -> Body) -> Vec<Event> {
     let session = SessionId::new("s-bench").unwrap();
     let actor = Actor::new(Role::Agent, "holmes");
     let event = |seq| Event {
@@ -80,11 +82,11 @@ fn events() -> Vec<Event> {
         actor: actor.clone(),
         body: body(seq),
     };
-    (1..=EVENTS).map(event).collect()
+    (1..=many).map(event).collect()
 }
 
 fn fold(c: &mut Criterion) {
-    let events = events();
+    let events = events_of(EVENTS, body);
     let lines: Vec<String> = events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     let id = SessionId::new("s-bench").unwrap();
     let mut group = c.benchmark_group("fold");
@@ -103,5 +105,19 @@ fn fold(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fold);
+/// Citations of which each is another one: the time for one must not grow with how many there are.
+fn flood(c: &mut Criterion) {
+    let mut group = c.benchmark_group("fold a flood of distinct citations");
+    group.sample_size(10);
+    for many in [4_000, 32_000] {
+        let flood: Vec<Event> = events_of(many, |seq| cited(format!("E{seq}"), "c1".into()));
+        group.throughput(Throughput::Elements(many));
+        group.bench_function(BenchmarkId::from_parameter(many), |b| {
+            b.iter(|| Session::of(SessionId::new("s-bench").unwrap(), black_box(&flood)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, fold, flood);
 criterion_main!(benches);

@@ -55,6 +55,16 @@ fn play_with(rest: &str, speed: &str) -> Output {
     out
 }
 
+/// Plays the story with other decisions, which meets its expectations and says these things.
+fn goes_as_expected(rest: &str, speed: &str, says: &[&str]) {
+    let out = play_with(rest, speed);
+    let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
+    assert_eq!(out.status.code(), Some(0), "{stdout}{stderr}");
+    for words in says {
+        assert!(stdout.contains(words), "no line says \"{words}\":\n{stdout}");
+    }
+}
+
 #[test]
 fn the_story_goes_as_written_and_the_record_says_so() {
     let tmp = tempfile::tempdir().unwrap();
@@ -95,7 +105,7 @@ fn a_copied_script_plays_and_wrong_expectations_are_not_met() {
 
 #[test]
 fn whoever_denies_everything_sees_nothing_run() {
-    let out = play_with(
+    goes_as_expected(
         r#"
 [[decide]]
 session = "INC-4231"
@@ -115,16 +125,16 @@ hold = { session = "INC-4232", number = 3, outcome = "denied", ran = false }
 alert = { session = "INC-4231", state = "firing" }
 "#,
         "60",
+        &[
+            "0 commands were approved and ran; the stand-ins left 0 lines",
+            "handed over: the rollback was denied",
+        ],
     );
-    let stdout = text(&out.stdout);
-    assert_eq!(out.status.code(), Some(0), "{stdout}{}", text(&out.stderr));
-    assert!(stdout.contains("0 commands were approved and ran; the stand-ins left 0 lines"), "{stdout}");
-    assert!(stdout.contains("handed over: the rollback was denied"), "{stdout}");
 }
 
 #[test]
 fn approving_the_wrong_action_runs_it_and_the_agent_finds_out() {
-    let out = play_with(
+    goes_as_expected(
         r#"
 [[decide]]
 session = "INC-4231"
@@ -140,16 +150,13 @@ effect = { name = "checkout-rolled-back", lines = 1 }
 alert = { session = "INC-4231", state = "resolved" }
 "#,
         "30",
+        &["H1 was wrong", "2 commands were approved and ran; the stand-ins left 2 lines"],
     );
-    let stdout = text(&out.stdout);
-    assert_eq!(out.status.code(), Some(0), "{stdout}{}", text(&out.stderr));
-    assert!(stdout.contains("H1 was wrong"), "{stdout}");
-    assert!(stdout.contains("2 commands were approved and ran; the stand-ins left 2 lines"), "{stdout}");
 }
 
 #[test]
 fn a_stop_while_a_command_runs_goes_on_until_it_is_dead() {
-    let out = play_with(
+    goes_as_expected(
         r#"
 [[decide]]
 session = "INC-4231"
@@ -165,15 +172,13 @@ hold = { session = "INC-4232", number = 1, outcome = "approved", ran = true }
 stop = { session = "INC-4232", dead = true }
 "#,
         "10",
+        &[
+            // A first stop ends the agent, a second one the command.
+            "the command that was approved still runs",
+            "STOP (level 2)",
+            "P1 ended: signal",
+        ],
     );
-    let stdout = text(&out.stdout);
-    assert_eq!(out.status.code(), Some(0), "{stdout}{}", text(&out.stderr));
-    assert!(
-        stdout.contains("the command that was approved still runs"),
-        "a first stop ends the agent: {stdout}"
-    );
-    assert!(stdout.contains("STOP (level 2)"), "{stdout}");
-    assert!(stdout.contains("P1 ended: signal"), "a second one ends the command: {stdout}");
 }
 
 #[test]

@@ -168,22 +168,6 @@ fn invariant_07_evidence_behind_an_open_hold_cannot_be_exchanged() {
     assert_eq!(session.anomaly_count, 1);
 }
 
-/// A flood of distinct citations, agents, hypotheses and proposals costs each event the same.
-#[test]
-fn a_flood_is_folded_in_linear_time() {
-    let seconds = |many: u64| {
-        let mut session = Session::new(SessionId::new("s-1").unwrap());
-        let began = std::time::Instant::now();
-        for n in 0..many {
-            add(&mut session, &gate(), 1_000, [cited(&format!("E{n}"), "x")]);
-        }
-        began.elapsed().as_secs_f64()
-    };
-    seconds(1_000);
-    let (few, many) = (seconds(4_000), seconds(32_000));
-    assert!(many < few * 24.0 + 0.05, "eight times as many took {:.0} times as long", many / few);
-}
-
 #[test]
 fn word_of_a_run_that_was_given_up_is_taken_in() {
     let mut session = redeemed();

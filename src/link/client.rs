@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::dial::{Socket, dial};
 use super::{Credential, Target};
-use crate::domain::{Error, Kind, Result};
+use crate::domain::{Error, Kind, Result, failpoint};
 use crate::wire::{
     Call, Cursor, EventsNote, Filter, Frame, Hello, HelloAnswer, HelloParams, LaggedNote, Note,
     PROTOCOL_VERSION, PresenceNote, RpcError, SessionSubscribe, SessionSubscribeAnswer,
@@ -460,7 +460,10 @@ fn cut(error: &dyn std::fmt::Display) -> Error {
 
 async fn send(socket: &mut Socket, id: u64, method: &str, params: &RawValue) -> std::result::Result<(), End> {
     let text = Frame::request(id, method, &params).map_err(End::Cut)?;
-    put(socket, Message::text(text)).await
+    put(socket, Message::text(text)).await?;
+    // Sent, and not answered yet: the point has the call's name.
+    failpoint::hit(method);
+    Ok(())
 }
 
 /// Sends a message; a hub that does not take it in time is as good as gone.

@@ -6,7 +6,7 @@
 
 use crate::domain::{
     Actor, ClientKey, Digest, Executor, GrantId, HoldId, Outcome, Proposal, Role, Timestamp, Untrusted,
-    Verdict,
+    Verdict, failpoint,
 };
 
 use super::body::{
@@ -203,6 +203,7 @@ pub fn redeem(
                 }
             }
         }
+        Some(Grant::Redeemed { .. }) if failpoint::mutant("redeem-again") => Ok(Vec::new()),
         Some(Grant::Redeemed { at, .. }) => no(format!("it was used at {at}")),
         Some(Grant::Revoked { reason, .. }) => no(reason.escaped()),
         Some(Grant::Issued { expires_at, .. }) if now >= *expires_at => {

@@ -177,7 +177,7 @@ fn order(session: &Session, bad: &mut Vec<String>) {
 /// Counts events, not folds: the fold would ignore a second one.
 #[allow(
     clippy::wildcard_enum_match_arm,
-    reason = "six types of the vocabulary matter, and no other ever will"
+    reason = "seven types of the vocabulary matter, and no other ever will"
 )]
 fn once(record: &[Event], bad: &mut Vec<String>) {
     let mut seen: BTreeMap<(&HoldId, &str), usize> = BTreeMap::new();
@@ -185,6 +185,7 @@ fn once(record: &[Event], bad: &mut Vec<String>) {
         let hold = match &event.body {
             Body::HoldOpened(body) => &body.hold,
             Body::HoldClosed(body) => &body.hold,
+            Body::VoteCast(body) => &body.hold,
             Body::GrantIssued(body) => &body.hold,
             Body::GrantRedeemed(body) => &body.hold,
             Body::GrantRevoked(body) => &body.hold,

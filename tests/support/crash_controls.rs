@@ -146,6 +146,12 @@ fn what_is_missing_or_twice_on_record_is_found() {
         again.seq = 99;
         evidence.record.push(again);
     });
+    found("has 2 times vote.cast", |evidence| {
+        let cast = evidence.record.iter().position(|e| e.body.type_name() == "vote.cast").unwrap();
+        let mut again = evidence.record[cast].clone();
+        again.seq = 99;
+        evidence.record.push(again);
+    });
     found("not kept: Said", |evidence| evidence.promises.push(Promise::Said { text: "hello".into() }));
     found("not kept: Decided", |evidence| {
         let (hold, outcome) = (HoldId::new("run-2").unwrap(), Outcome::Approved);

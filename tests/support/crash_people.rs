@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use holdpoint::domain::*;
 use holdpoint::link::{Credential, Link, Notice, Target};
-use holdpoint::session::{Event, Hold, Session};
+use holdpoint::session::{Body, Event, Hold, Session};
 use holdpoint::wire::*;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -40,8 +40,8 @@ pub(crate) struct News {
     pub(crate) running: usize,
     /// Open holds that this approver leaves to somebody else, with what that should say.
     pub(crate) delegated: Vec<(HoldId, Digest, Verdict)>,
-    /// Who is signed in as a person.
-    pub(crate) people: BTreeSet<String>,
+    /// Who cast a vote.
+    pub(crate) voters: BTreeSet<String>,
 }
 
 /// What the test says to an approver.
@@ -75,7 +75,7 @@ impl Approver {
             cursor: None,
             sessions: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            people: BTreeSet::new(),
+            voters: BTreeSet::new(),
             asked: BTreeSet::new(),
             seen: Vec::new(),
             clears: false,
@@ -115,7 +115,7 @@ struct Desk {
     cursor: Option<Cursor>,
     sessions: BTreeMap<SessionId, Session>,
     waiting: BTreeSet<HoldId>,
-    people: BTreeSet<String>,
+    voters: BTreeSet<String>,
     /// Holds with a decision under way.
     asked: BTreeSet<HoldId>,
     seen: Vec<Event>,
@@ -168,18 +168,17 @@ impl Desk {
                 for event in note.events {
                     let id = &event.session;
                     self.sessions.entry(id.clone()).or_insert_with(|| Session::new(id.clone())).apply(&event);
+                    if let Body::VoteCast(_) = &event.body {
+                        self.voters.insert(event.actor.name.expose().to_owned());
+                    }
                     self.seen.push(event);
                 }
             }
             Notice::Presence(note) => {
                 // What was refused because nobody waited may be asked again.
                 self.waiting = note.waiting.into_iter().collect();
-                self.people = note.people.iter().map(|person| person.name.expose().to_owned()).collect();
             }
-            Notice::Down { .. } => {
-                self.waiting.clear();
-                self.people.clear();
-            }
+            Notice::Down { .. } => self.waiting.clear(),
             Notice::Lagged(_) => {}
         }
     }
@@ -229,7 +228,7 @@ impl Desk {
 
     fn news(&self) -> News {
         let mut news =
-            News { ups: self.ups, events: self.seen.len(), people: self.people.clone(), ..News::default() };
+            News { ups: self.ups, events: self.seen.len(), voters: self.voters.clone(), ..News::default() };
         for (_, hold) in self.holds() {
             news.open += usize::from(hold.is_open());
             news.unredeemed += usize::from(hold.has_unredeemed_grant());

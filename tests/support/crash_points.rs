@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 
-use holdpoint::domain::Verdict;
+use holdpoint::domain::{Outcome, Verdict};
+use holdpoint::session::{Body, Event};
 
+use crate::check;
+use crate::cockpit::Cockpit;
 use crate::lab::{Dice, Wanted, seed, soak, until};
 use crate::people::verdict;
 use crate::stage::{self, Stage};
@@ -21,6 +24,10 @@ const HUB: [(&str, u64); 4] =
 /// The gate's points, each with how often the command ran when a gate died there.
 const GATE: [(&str, usize); 4] =
     [("gate.granted", 0), ("gate.redeemed", 0), ("gate.spawned", 1), ("gate.report", 1)];
+
+/// The cockpit's points, each with whether the verdict that was sent there counts; `None` where it may have arrived.
+const COCKPIT: [(&str, Option<bool>); 3] =
+    [("cockpit.decide", Some(false)), ("hold/decide", None), ("cockpit.answered", Some(true))];
 
 /// Gates at once.
 const AT_ONCE: usize = 4;
@@ -176,4 +183,72 @@ async fn the_suite_is_red_when_the_grant_is_used_up_behind_the_spawn() {
     );
     assert!(found(" ran without a redeemed grant") >= 2, "{:?}", verdict.violations);
     println!("crash: the mutant was found {} times", verdict.violations.len());
+}
+
+/// Kills cockpits at this point, each after somebody typed `A` and Enter in it. Whoever sits beside decides what is still
+/// open then. Answers who approved each run, the killed one or the survivor.
+async fn kill_cockpits(seed: u64, point: &'static str, kills: usize) -> (stage::Verdict, Vec<bool>) {
+    let mut stage = Stage::open(seed, 100).await;
+    let mut killed: Vec<(String, String)> = Vec::new();
+    for _ in 0..kills {
+        let run = stage.fresh();
+        stage.ask(&Wanted { run: &run, ..Wanted::default() });
+        stage.approver.until("the gate waits", |news| news.delegated.len() == 1).await;
+        let name = format!("eve-{run}");
+        let eve = Cockpit::start(&stage.lab, &name, Some(point));
+        let signal = until(&format!("{name} dies at {point}"), async || eve.killed()).await;
+        assert_eq!(signal, "Killed", "{name}");
+        stage.killed(point);
+        killed.push((run, name));
+        let _survivor = Cockpit::start(&stage.lab, "omar", None);
+        stage.all_gates_end().await;
+    }
+    let verdict = stage.close().await;
+    let mut approved_by_killed = Vec::new();
+    for (run, name) in killed {
+        let mut votes = Vec::new();
+        for session in check::folds(&verdict.evidence.record).values() {
+            let asked = session.holds.iter().filter(|hold| check::run_of(hold) == Some(run.as_str()));
+            for hold in asked {
+                let of_hold =
+                    |event: &&Event| matches!(&event.body, Body::VoteCast(vote) if vote.hold == hold.id);
+                votes.extend(
+                    verdict.evidence.record.iter().filter(of_hold).map(|event| event.actor.name.clone()),
+                );
+                assert_eq!(hold.outcome(), Some(Outcome::Approved), "{run}");
+            }
+        }
+        assert_eq!(votes.len(), 1, "{run} was approved exactly once: {votes:?}");
+        assert_eq!(verdict.evidence.effects.get(&run), Some(&1), "{run} ran exactly once");
+        approved_by_killed.push(votes[0].expose() == name);
+    }
+    (verdict, approved_by_killed)
+}
+
+async fn cockpits_die_at(which: usize) {
+    let (point, counts) = COCKPIT[which];
+    let (verdict, by_killed) = kill_cockpits(seed(point), point, kills_each()).await;
+    verdict.print(&format!("cockpit at {point}"));
+    let arrived = by_killed.iter().filter(|arrived| **arrived).count();
+    println!("cockpit at {point}: {arrived} of {} verdicts had arrived", by_killed.len());
+    assert!(verdict.violations.is_empty(), "{:#?}", verdict.violations);
+    assert_eq!(verdict.kills[point], kills_each());
+    if let Some(counts) = counts {
+        assert!(by_killed.iter().all(|arrived| *arrived == counts), "{by_killed:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cockpit_that_dies_before_it_sends_has_decided_nothing() {
+    cockpits_die_at(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cockpit_that_dies_between_sending_and_the_answer_has_decided_once_or_not_at_all() {
+    cockpits_die_at(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cockpit_that_dies_with_the_answer_unread_has_decided_once() {
+    cockpits_die_at(2).await;
 }

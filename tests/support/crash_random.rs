@@ -1,14 +1,14 @@
 //! Death at random: hub, gates, cockpits and deciders are killed while many gates run.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 use holdpoint::domain::{Digest, HoldId, Outcome, Verdict};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use holdpoint::session::{Body, Event};
 use tokio::process::Child;
 
 use crate::check::Promise;
-use crate::lab::{Dice, Lab, Wanted, binary, seed, soak, until};
+use crate::cockpit::Cockpit;
+use crate::lab::{Dice, Lab, Wanted, seed, soak, until};
 use crate::stage::Stage;
 
 /// How long the play goes on.
@@ -24,62 +24,21 @@ struct Size {
 const SMOKE: Size = Size { at_once: 12, gates: 36, kills: 2, cockpits: 1 };
 const SOAK: Size = Size { at_once: 100, gates: 400, kills: 20, cockpits: 2 };
 
-/// Of a hundred holds, how many are decided by `holdpoint decide` instead of the approver.
+/// Of a hundred holds, how many are decided by `holdpoint decide` or in a cockpit instead of by the approver.
 const DELEGATES_PCT: u64 = 30;
+/// Of a hundred of those, how many the deciders leave to the cockpits while these are there.
+const COCKPITS_PCT: u64 = 40;
 /// Of a hundred killed gates, how many are started again.
 const AGAIN_PCT: u64 = 60;
 const DECIDERS_AT_ONCE: usize = 3;
 /// The longest stretch between two kills, in events on record.
 const CALM_EVENTS: u64 = 24;
 
+/// The people at the cockpits: eve-1, eve-2, …
+const EVE: &str = "eve-";
+
 /// Who is killed, and how many of a hundred are of that kind.
 const VICTIMS: [(&str, u64); 4] = [("hub", 15), ("gate", 45), ("decider", 25), ("cockpit", 15)];
-
-/// The real cockpit in a terminal of its own.
-struct Cockpit {
-    name: String,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    _terminal: Box<dyn portable_pty::MasterPty + Send>,
-}
-
-impl Cockpit {
-    fn start(lab: &Lab, number: usize) -> Self {
-        let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let name = format!("eve-{number}");
-        let mut command = CommandBuilder::new(binary());
-        command.env_clear();
-        command.env("TERM", "xterm-256color");
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", lab.data());
-        command.env("HOLDPOINT_DATA", lab.data());
-        command.cwd(lab.data());
-        command.args(["--as", &name, "watch"]);
-        let child = pair.slave.spawn_command(command).unwrap();
-        let mut screen = pair.master.try_clone_reader().unwrap();
-        // Ends with the terminal.
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while screen.read(&mut piece).is_ok_and(|bytes| bytes > 0) {}
-        });
-        Self { name, child, _terminal: pair.master }
-    }
-
-    /// `kill -9`.
-    fn kill(&mut self) {
-        let pid = self.child.process_id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
-        if let (Ok(None), Some(pid)) = (self.child.try_wait(), pid) {
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        }
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Cockpit {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
 
 /// `holdpoint decide`, once.
 struct Decider {
@@ -147,7 +106,8 @@ impl Company {
 
     fn enough(&self) -> bool {
         let killed = VICTIMS.iter().all(|(kind, _)| self.stage.kills(kind) >= self.size.kills);
-        killed && self.asked >= self.size.gates
+        let voters = &self.stage.approver.news.borrow().voters;
+        killed && self.asked >= self.size.gates && voters.iter().any(|name| name.starts_with(EVE))
     }
 
     /// Takes leave of who has ended, and lets new ones in.
@@ -166,12 +126,14 @@ impl Company {
         }
         while !self.enough() && self.cockpits.len() < self.size.cockpits {
             self.cockpits_started += 1;
-            self.cockpits.push(Cockpit::start(&self.stage.lab, self.cockpits_started));
+            let name = format!("{EVE}{}", self.cockpits_started);
+            self.cockpits.push(Cockpit::start(&self.stage.lab, &name, None));
         }
         let delegated = self.stage.approver.news.borrow().delegated.clone();
         for (hold, digest, verdict) in delegated {
             let taken = self.deciders.iter().any(|decider| decider.hold == hold);
-            if !taken && self.deciders.len() < DECIDERS_AT_ONCE {
+            let left = !self.enough() && Dice::of(self.seed, hold.as_str()) < COCKPITS_PCT;
+            if !taken && !left && self.deciders.len() < DECIDERS_AT_ONCE {
                 self.deciders.push(Decider::start(&self.stage.lab, hold, digest, verdict));
             }
         }
@@ -234,11 +196,8 @@ impl Company {
                 lived
             }
             "cockpit" => {
-                let people = self.stage.approver.news.borrow().people.clone();
-                // One that is signed in; the others are only programs that start.
-                let Some(at) = self.cockpits.iter().position(|eve| people.contains(&eve.name)) else {
-                    return false;
-                };
+                // One from which something was sent; the others are only programs that start.
+                let Some(at) = self.cockpits.iter().position(Cockpit::has_sent) else { return false };
                 self.cockpits.swap_remove(at).kill();
                 true
             }
@@ -263,8 +222,14 @@ async fn whoever_is_killed_at_random_no_approved_command_runs_twice_and_no_denie
     drop(cockpits);
     let verdict = stage.close().await;
     verdict.print("random");
-    println!("random: {most} gates at once, {again} started again under their key");
+    let by_eve = |event: &&Event| event.actor.name.expose().starts_with(EVE);
+    let votes = verdict.evidence.record.iter().filter(|event| matches!(event.body, Body::VoteCast(_)));
+    let typed = votes.filter(by_eve).count();
+    println!(
+        "random: {most} gates at once, {again} started again under their key, {typed} decided in cockpits"
+    );
     verdict.must_be_clean();
+    assert!(typed > 0, "nobody decided anything in a cockpit");
     assert!(again > 0, "no gate was started again");
     assert!(most >= size.at_once, "only {most} gates at once");
     let fewest: BTreeMap<_, _> = VICTIMS.iter().map(|(kind, _)| (*kind, verdict.kills[*kind])).collect();

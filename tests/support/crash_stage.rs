@@ -167,7 +167,8 @@ impl Verdict {
         println!("{what}: killed {kills:?}");
         println!("{what}: {tally:?}");
         println!("{what}: {} events on record, {} promises", evidence.record.len(), evidence.promises.len());
-        println!("crash: {sum} kills, {rounds} rounds");
+        let fewest = kills.values().min().copied().unwrap_or(0);
+        println!("crash: {what}: {fewest} kills of each kind, {sum} in all, {rounds} rounds");
     }
 
     /// Nothing was broken, and something happened.

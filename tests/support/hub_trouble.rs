@@ -167,70 +167,91 @@ impl Ledger for Troubled {
     }
 }
 
+/// A hub on such a disk, and a hold in it that waits.
+struct Trouble {
+    _data: tempfile::TempDir,
+    ledger: Arc<Troubled>,
+    hub: Hub,
+    gate: Client,
+    maya: Client,
+    session: SessionId,
+    hold: HoldAnswer,
+}
+
+impl Trouble {
+    async fn ahead() -> Self {
+        let data = data();
+        let ledger = Troubled::new(data.path());
+        let hub = Hub::start_on(quick(data.path()), Arc::<Troubled>::clone(&ledger)).await.unwrap();
+        let gate = Client::all(&hub, data.path(), Role::Agent, "gate");
+        let mut maya = Client::all(&hub, data.path(), Role::Person, "maya");
+        let session = gate.ok::<SessionOpen>(opening("s-1")).await.session;
+        let hold = gate.ok::<HoldOpen>(asking(&session, "k", exec(&["true"]))).await;
+        maya.until("the hold", |heard| heard.presence.waiting.len() == 1).await;
+        Self { _data: data, ledger, hub, gate, maya, session, hold }
+    }
+
+    /// The agent is told of the stop at once, and the people are not: it is not on record.
+    async fn the_stop_is_in_force_and_not_on_record(&mut self) {
+        let session = &self.session;
+        let heard = self.gate.until("the stop", |heard| heard.sessions[session].stop.is_some()).await;
+        assert_eq!(heard.hold(&self.hold.hold).unwrap().outcome(), Some(Outcome::Denied));
+        assert!(self.maya.heard.borrow().sessions[session].stop.is_none(), "it is not on record");
+    }
+
+    /// The disk is well again: the stop is recorded, once and in order.
+    async fn recorded(&mut self, stop: SessionStopParams) -> Arc<Heard> {
+        self.ledger.disk.send_replace(Disk::Fine);
+        let session = &self.session;
+        let recorded =
+            self.maya.until("the stop, on record", |heard| heard.sessions[session].stop.is_some()).await;
+        self.maya.ok::<SessionStop>(stop).await;
+        assert!(
+            recorded.sessions[session].gaps.is_empty() && recorded.sessions[session].anomalies.is_empty()
+        );
+        recorded
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_reaches_the_agent_while_the_disk_hangs_over_somebody_elses_wish() {
-    let data = data();
-    let ledger = Troubled::new(data.path());
-    let hub = Hub::start_on(quick(data.path()), Arc::<Troubled>::clone(&ledger)).await.unwrap();
-    let mut gate = Client::all(&hub, data.path(), Role::Agent, "gate");
-    let mut maya = Client::all(&hub, data.path(), Role::Person, "maya");
-    let session = gate.ok::<SessionOpen>(opening("s-1")).await.session;
-    let hold = gate.ok::<HoldOpen>(asking(&session, "k", exec(&["true"]))).await;
-    maya.until("the hold", |heard| heard.presence.waiting.len() == 1).await;
-    ledger.disk.send_replace(Disk::Hangs);
+    let mut trouble = Trouble::ahead().await;
+    trouble.ledger.disk.send_replace(Disk::Hangs);
     // Behind this one the record waits; the note's answer comes when the disk does.
-    let note = SessionNoteParams { session: session.clone(), text: "before the stop".into() };
-    let noting = tokio::spawn({
-        let link = maya.link.clone();
-        async move { link.call::<SessionNote>(&note).await }
-    });
-    let stop = SessionStopParams { session: session.clone(), level: 2, reason: None };
-    let told = maya.refused::<SessionStop>(stop.clone()).await;
+    let note = SessionNoteParams { session: trouble.session.clone(), text: "before the stop".into() };
+    let link = trouble.maya.link.clone();
+    let noting = tokio::spawn(async move { link.call::<SessionNote>(&note).await });
+    let stop = SessionStopParams { session: trouble.session.clone(), level: 2, reason: None };
+    let told = trouble.maya.refused::<SessionStop>(stop.clone()).await;
     assert!(told.message.contains("is stopped"), "{}", told.message);
-    let heard = gate.until("the stop", |heard| heard.sessions[&session].stop.is_some()).await;
-    assert_eq!(heard.hold(&hold.hold).unwrap().outcome(), Some(Outcome::Denied));
+    trouble.the_stop_is_in_force_and_not_on_record().await;
     assert!(!noting.is_finished(), "the control: what is not durable is not acknowledged");
-    assert!(maya.heard.borrow().sessions[&session].stop.is_none(), "nor told as if it were on record");
 
-    ledger.disk.send_replace(Disk::Fine);
+    let recorded = trouble.recorded(stop).await;
     noting.await.unwrap().unwrap();
-    let recorded = maya.until("the stop, on record", |heard| heard.sessions[&session].stop.is_some()).await;
-    maya.ok::<SessionStop>(stop).await;
-    let of_stop = |heard: &Heard| heard.types().iter().filter(|ty| *ty == "stop.requested").count();
-    assert_eq!(of_stop(&recorded), 1);
-    assert!(recorded.sessions[&session].gaps.is_empty() && recorded.sessions[&session].anomalies.is_empty());
+    let of_stop = recorded.types().iter().filter(|ty| *ty == "stop.requested").count();
+    assert_eq!(of_stop, 1);
     let numbers: Vec<u64> = recorded.events.iter().map(|event| event.seq).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
-    hub.stop().await;
+    trouble.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_reaches_the_agent_when_the_disk_is_gone_and_is_recorded_when_it_is_back() {
-    let data = data();
-    let ledger = Troubled::new(data.path());
-    let hub = Hub::start_on(quick(data.path()), Arc::<Troubled>::clone(&ledger)).await.unwrap();
-    let mut gate = Client::all(&hub, data.path(), Role::Agent, "gate");
-    let mut maya = Client::all(&hub, data.path(), Role::Person, "maya");
-    let session = gate.ok::<SessionOpen>(opening("s-1")).await.session;
-    let hold = gate.ok::<HoldOpen>(asking(&session, "k", exec(&["true"]))).await;
-    maya.until("the hold", |heard| heard.presence.waiting.len() == 1).await;
-    ledger.disk.send_replace(Disk::Gone);
-    let stop = SessionStopParams { session: session.clone(), level: 1, reason: None };
-    maya.refused::<SessionStop>(stop.clone()).await;
-    let heard = gate.until("the stop", |heard| heard.sessions[&session].stop.is_some()).await;
-    assert_eq!(heard.hold(&hold.hold).unwrap().outcome(), Some(Outcome::Denied));
-    let approve = maya.refused::<HoldDecide>(deciding(&session, &hold, Verdict::Approve)).await;
+    let mut trouble = Trouble::ahead().await;
+    trouble.ledger.disk.send_replace(Disk::Gone);
+    let stop = SessionStopParams { session: trouble.session.clone(), level: 1, reason: None };
+    trouble.maya.refused::<SessionStop>(stop.clone()).await;
+    trouble.the_stop_is_in_force_and_not_on_record().await;
+    let approving = deciding(&trouble.session, &trouble.hold, Verdict::Approve);
+    let approve = trouble.maya.refused::<HoldDecide>(approving.clone()).await;
     assert_eq!(approve.data.unwrap().kind, Kind::Unavailable);
-    assert!(maya.heard.borrow().sessions[&session].stop.is_none(), "it is not on record");
 
-    ledger.disk.send_replace(Disk::Fine);
-    let recorded = maya.until("the stop, on record", |heard| heard.sessions[&session].stop.is_some()).await;
-    maya.ok::<SessionStop>(stop).await;
-    let approve = maya.refused::<HoldDecide>(deciding(&session, &hold, Verdict::Approve)).await;
+    let recorded = trouble.recorded(stop).await;
+    let approve = trouble.maya.refused::<HoldDecide>(approving).await;
     assert_eq!(approve.data.unwrap().kind, Kind::Conflict, "decided by the stop, for good");
-    assert_eq!(recorded.hold(&hold.hold).unwrap().outcome(), Some(Outcome::Denied));
-    assert!(recorded.sessions[&session].gaps.is_empty() && recorded.sessions[&session].anomalies.is_empty());
-    hub.stop().await;
+    assert_eq!(recorded.hold(&trouble.hold.hold).unwrap().outcome(), Some(Outcome::Denied));
+    trouble.hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// A test waits at most this long for anything; it is a deadline, not a measure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(40);
 
 /// Columns and rows.
 pub(crate) type Size = (u16, u16);
+/// The sizes that all of it has to work at.
+pub(crate) const SIZES: [Size; 3] = [(80, 24), (120, 36), (200, 60)];
 
 /// What is started: arguments and environment of the real binary, or of a shell around it.
 #[derive(Clone, Debug, Default)]
@@ -134,15 +136,9 @@ impl Place {
         Self::Pty(Pty { master: pair.master, writer, child: Mutex::new(child), glass })
     }
 
-    /// A pane of a tmux of its own; `None` where there is no tmux, which is said, and an error in `.ci`.
-    pub(crate) fn tmux((columns, rows): Size, start: &Start) -> Option<Self> {
+    /// A pane of a tmux of its own. Who calls this is marked as ignored, so that a plain `cargo test` needs no tmux.
+    pub(crate) fn tmux((columns, rows): Size, start: &Start) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        if Command::new("tmux").arg("-V").output().is_err() {
-            let required = std::env::var_os("HOLDPOINT_REQUIRE_TMUX").is_some();
-            assert!(!required, "tmux is required here and is not installed");
-            println!("skipped: tmux is not installed");
-            return None;
-        }
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let tmux = Tmux { socket: format!("holdpoint-test-{}-{count}", std::process::id()) };
         let (x, y) = (columns.to_string(), rows.to_string());
@@ -158,7 +154,7 @@ impl Place {
         args.extend([";", "set", "-g", "set-titles", "on"].map(str::to_owned));
         args.extend([";", "set", "-g", "set-clipboard", "on"].map(str::to_owned));
         tmux.run(&args);
-        Some(Self::Tmux(tmux))
+        Self::Tmux(tmux)
     }
 
     /// The rows of the screen, without the spaces at their ends.
@@ -185,6 +181,12 @@ impl Place {
     pub(crate) fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         self.wait_within(PATIENCE, &fits)
             .unwrap_or_else(|| panic!("waited in vain for: {what}\n--- the screen:\n{}\n---", self.text()))
+    }
+
+    /// The same for a whole frame: what is looked at may be half painted, so it has to look alike twice.
+    pub(crate) fn wait_for_whole(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        let before = std::cell::RefCell::new(String::new());
+        self.wait_for(what, |text| fits(text) && before.replace(text.to_owned()) == text)
     }
 
     /// The same with a patience of one's own; `None` when it does not come.
@@ -279,6 +281,31 @@ impl Place {
         }
     }
 
+    /// How the process ended; `None` while it lives. Only of a terminal of its own.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        let Self::Pty(pty) = self else { return None };
+        pty.child.lock().unwrap().try_wait().unwrap()
+    }
+
+    /// `kill -9`, and its end.
+    pub(crate) fn kill(&self) {
+        if self.ended().is_none() {
+            let pid = rustix::process::Pid::from_raw(self.pid()).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        }
+        if let Self::Pty(pty) = self {
+            pty.wait();
+        }
+    }
+
+    /// As [`Place::send`], to somebody who may be dead already.
+    pub(crate) fn try_send(&self, bytes: &[u8]) {
+        if let Self::Pty(pty) = self {
+            let mut writer = pty.writer.lock().unwrap();
+            let _ = writer.write_all(bytes).and_then(|()| writer.flush());
+        }
+    }
+
     /// What the program asked its terminal for beside cells (in tmux: of the pane).
     pub(crate) fn title(&self) -> String {
         match self {
@@ -352,7 +379,7 @@ impl Tmux {
             .env("LC_ALL", "C.UTF-8")
             .env_remove("TMUX")
             .output()
-            .unwrap();
+            .expect("tmux is installed");
         assert!(output.status.success(), "tmux {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         output
     }

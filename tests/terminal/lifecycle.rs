@@ -115,27 +115,36 @@ fn it_is_suspended_and_continued_as_any_program() {
 }
 
 /// Sizes follow each other faster than frames; what is shown at the end fits the last one and says the same.
-#[test]
-fn a_storm_of_sizes_ends_in_a_whole_screen() {
+fn storm(start: impl FnOnce(&Start) -> Place) {
     let mut lab = Lab::new();
     let waiting = lab.gate("one");
-    for place in [Some(lab.pty((80, 24))), Place::tmux((80, 24), &lab.start())].into_iter().flatten() {
-        place.wait_for("the hold", |text| text.contains("1 waiting"));
-        for round in 0..40_u16 {
-            place.resize((40 + round * 37 % 160, 5 + round * 13 % 55));
-            sleep(Duration::from_millis(u64::from(round % 4) * 7));
-        }
-        for size in [(80, 24), (200, 60), (120, 36)] {
-            place.resize(size);
-            place.wait_for("the whole screen", |text| {
-                let rows: Vec<_> = text.lines().collect();
-                rows.first().is_some_and(|row| row.contains("1 waiting"))
-                    && rows.len() == usize::from(size.1)
-                    && rows.last().is_some_and(|row| row.contains("keys") || row.contains("open"))
-            });
-        }
+    let place = start(&lab.start());
+    place.wait_for("the hold", |text| text.contains("1 waiting"));
+    for round in 0..40_u16 {
+        place.resize((40 + round * 37 % 160, 5 + round * 13 % 55));
+        sleep(Duration::from_millis(u64::from(round % 4) * 7));
+    }
+    for size in [(80, 24), (200, 60), (120, 36)] {
+        place.resize(size);
+        place.wait_for("the whole screen", |text| {
+            let rows: Vec<_> = text.lines().collect();
+            rows.first().is_some_and(|row| row.contains("1 waiting"))
+                && rows.len() == usize::from(size.1)
+                && rows.last().is_some_and(|row| row.contains("keys") || row.contains("open"))
+        });
     }
     assert!(lab.is_open(&waiting));
+}
+
+#[test]
+fn a_storm_of_sizes_ends_in_a_whole_screen() {
+    storm(|start| Place::pty((80, 24), start));
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn a_storm_of_sizes_in_tmux_ends_in_a_whole_screen() {
+    storm(|start| Place::tmux((80, 24), start));
 }
 
 /// While nothing changes nothing is written and nothing wakes, apart from the link's keep-alive.

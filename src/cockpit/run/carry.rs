@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cockpit::effect::Effect;
 use crate::cockpit::event::{Answer, What};
-use crate::domain::{Digest, Error, Kind, Result, Untrusted};
+use crate::domain::{Digest, Error, Kind, Result, Untrusted, failpoint};
 use crate::link::Link;
 use crate::wire::{
     BlobGet, BlobGetParams, Call, HoldDecide, PresenceSet, PresenceSetParams, SessionAsk, SessionNote,
@@ -74,7 +74,9 @@ async fn carried(link: &Link, effect: Effect) -> Option<Answer> {
     match effect {
         Effect::Decide(params) => {
             let key = params.key.clone()?;
+            failpoint::hit("cockpit.decide");
             let result = link.call_once::<HoldDecide>(&params).await;
+            failpoint::hit("cockpit.answered");
             Some(Answer::Decided { key, result })
         }
         Effect::Stop(params) => {
