@@ -271,6 +271,6 @@ fn start(
     Ok(running)
 }
 
-#[cfg(all(test, feature = "hub"))]
+#[cfg(test)]
 #[path = "life_tests.rs"]
 mod tests;

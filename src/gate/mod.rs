@@ -18,6 +18,8 @@ mod env;
 mod family;
 mod life;
 mod output;
+#[cfg(test)]
+mod part;
 mod pin;
 mod recheck;
 mod report;
