@@ -320,6 +320,6 @@ fn title(argv: &[String]) -> Untrusted {
     short.into()
 }
 
-#[cfg(all(test, feature = "hub"))]
+#[cfg(test)]
 #[path = "ask_tests.rs"]
 mod tests;

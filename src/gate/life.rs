@@ -273,6 +273,6 @@ async fn start(
     Ok(running)
 }
 
-#[cfg(all(test, feature = "hub"))]
+#[cfg(test)]
 #[path = "life_tests.rs"]
 mod tests;
