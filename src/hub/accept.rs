@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::connection::{self, Context};
+use super::places::{Place, Places};
 use crate::domain::{Error, Kind, Result};
 use crate::wire::{SUBPROTOCOL, limits};
 
-/// Connections at the same time.
-const CONNECTIONS_MAX: usize = 2048;
 /// Pause after a connection could not be accepted (usually: too many open files).
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -41,9 +40,13 @@ impl Listener {
 
     /// Serves connections until the hub stops.
     pub(super) async fn serve(self, context: Arc<Context>, mut over: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let places = Places::new();
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let place = tokio::select! {
+                place = places.next() => place,
+                () = connection::ended(&mut over) => return,
+            };
+            let Some(place) = place else { return };
             let accepted = tokio::select! {
                 accepted = self.accept() => accepted,
                 () = connection::ended(&mut over) => return,
@@ -51,10 +54,7 @@ impl Listener {
             let (context, over) = (Arc::clone(&context), over.clone());
             match accepted {
                 Ok(stream) => {
-                    tokio::spawn(async move {
-                        greet(stream, context, over).await;
-                        drop(place);
-                    });
+                    tokio::spawn(greet(stream, place, context, over));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -83,7 +83,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// A client's WebSocket.
 pub(super) type Socket = WebSocketStream<Box<dyn Stream>>;
 
-async fn greet(stream: Box<dyn Stream>, context: Arc<Context>, mut over: watch::Receiver<bool>) {
+async fn greet(
+    stream: Box<dyn Stream>,
+    place: Place,
+    context: Arc<Context>,
+    mut over: watch::Receiver<bool>,
+) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(limits::MESSAGE_MAX_BYTES))
         .max_frame_size(Some(limits::MESSAGE_MAX_BYTES))
@@ -95,7 +100,7 @@ async fn greet(stream: Box<dyn Stream>, context: Arc<Context>, mut over: watch::
         () = connection::ended(&mut over) => return,
     };
     match shaken {
-        Ok(Ok(socket)) => connection::serve(socket, context, over).await,
+        Ok(Ok(socket)) => connection::serve(socket, place, context, over).await,
         Ok(Err(error)) => tracing::info!(error = %error.to_string().escape_debug(), "no handshake"),
         Err(_) => tracing::info!("a connection did not finish its handshake in time"),
     }

@@ -23,6 +23,7 @@ use super::blobs::{Staging, Upload};
 use super::config::Timing;
 use super::live::Fan;
 use super::outbox::{Out, Writer};
+use super::places::Place;
 use super::presence::{Attendance, Seat};
 use super::request::{Answer, Outcome, Reply, Request, Wish};
 use crate::domain::{Actor, Error, Kind, Result, Role, Timestamp, Untrusted};
@@ -53,9 +54,14 @@ pub(super) struct Context {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(mut socket: Socket, context: Arc<Context>, mut over: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    mut socket: Socket,
+    mut place: Place,
+    context: Arc<Context>,
+    mut over: watch::Receiver<bool>,
+) {
     let admitted = tokio::select! {
-        admitted = timeout(context.timing.hello_within, hello(&mut socket, &context)) => admitted,
+        admitted = timeout(context.timing.hello_within, hello(&mut socket, &mut place, &context)) => admitted,
         () = ended(&mut over) => return turn_away(socket).await,
     };
     let actor = match admitted {
@@ -109,7 +115,7 @@ async fn turn_away(mut socket: Socket) {
 }
 
 /// The first call, which must be `hello`.
-async fn hello(socket: &mut Socket, context: &Context) -> Result<Actor> {
+async fn hello(socket: &mut Socket, place: &mut Place, context: &Context) -> Result<Actor> {
     let (id, read) = loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => match Frame::parse(&text)? {
@@ -133,6 +139,7 @@ async fn hello(socket: &mut Socket, context: &Context) -> Result<Actor> {
         }
     };
     let admitted = read.and_then(|hello| context.auth.admit(&hello));
+    let admitted = admitted.and_then(|actor| place.settle(actor.role).map(|()| actor));
     let text = match &admitted {
         Ok(actor) => {
             let answer = HelloAnswer {

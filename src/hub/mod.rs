@@ -19,6 +19,7 @@ mod core;
 mod home;
 mod live;
 mod outbox;
+mod places;
 mod presence;
 mod publish;
 mod request;

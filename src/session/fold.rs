@@ -22,6 +22,8 @@ use super::state::{Agent, Anomaly, Call, Citation, Claimed, Gap, Returned, Stop}
 
 /// Readings of the alert, and confidences of a hypothesis, that are kept for drawing.
 const SAMPLES_KEPT: usize = 512;
+/// Agents of one session that are kept.
+const AGENTS_KEPT: usize = 256;
 /// Sentences about a stop that are kept.
 const CONFIRMED_KEPT: usize = 64;
 /// Anomalies that are kept whole; further ones are only counted.
@@ -272,6 +274,11 @@ impl Session {
 
     fn agent_joined(&mut self, joined: &AgentJoined) -> bool {
         self.agents.retain(|agent| agent.name != joined.name);
+        // Room for a new one is made by the oldest that left; a crowd beyond that is a strange thing, and counted.
+        if self.agents.len() >= AGENTS_KEPT {
+            let Some(gone) = self.agents.iter().position(|agent| !agent.here) else { return false };
+            self.agents.remove(gone);
+        }
         self.agents.push(Agent {
             name: joined.name.clone(),
             parent: joined.parent.clone(),
