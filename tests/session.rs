@@ -325,6 +325,19 @@ proptest! {
     }
 
     #[test]
+    fn who_only_decides_knows_the_same_of_holds_stops_and_ends(history in histories()) {
+        let whole = Session::of(id(), &history);
+        let mut deciding = Session::deciding(id());
+        history.iter().for_each(|event| deciding.apply(event));
+        prop_assert_eq!(&deciding.holds, &whole.holds);
+        prop_assert_eq!(&deciding.stop, &whole.stop);
+        prop_assert_eq!(&deciding.closed, &whole.closed);
+        prop_assert_eq!(&deciding.gaps, &whole.gaps);
+        prop_assert_eq!(deciding.unreadable_count, whole.unreadable_count);
+        prop_assert_eq!((deciding.last_seq, deciding.is_over()), (whole.last_seq, whole.is_over()));
+    }
+
+    #[test]
     fn invariant_11_every_jump_is_a_gap_and_every_repetition_is_ignored(history in histories()) {
         let once = Session::of(id(), &history);
         let twice = Session::of(id(), history.iter().flat_map(|event| [event, event]));

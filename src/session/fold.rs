@@ -84,6 +84,8 @@ pub struct Session {
     citation_index: HashMap<EvidenceId, usize>,
     hypothesis_index: HashMap<HypothesisId, usize>,
     hold_index: HashMap<HoldId, usize>,
+    /// Whether what the agents found and believe is kept too.
+    story: bool,
 }
 
 impl Session {
@@ -118,7 +120,14 @@ impl Session {
             citation_index: HashMap::new(),
             hypothesis_index: HashMap::new(),
             hold_index: HashMap::new(),
+            story: true,
         }
+    }
+
+    /// The same fold for whoever only decides: the agents' calls, outputs, claims and readings change nothing that a
+    /// decision depends on, may be many and large, and are not kept.
+    pub fn deciding(id: SessionId) -> Self {
+        Self { story: false, ..Self::new(id) }
     }
 
     /// Builds a session from its events.
@@ -181,6 +190,9 @@ impl Session {
     /// Takes in what happened; answers whether it made sense.
     fn take(&mut self, event: &Event) -> bool {
         let at = event.at;
+        if !self.story && is_story(&event.body) {
+            return true;
+        }
         match &event.body {
             Body::SessionOpened(b) => self.session_opened(b, &event.actor, at),
             Body::AlertObserved(b) => self.alert_observed(&b.alert, &event.actor),
@@ -402,6 +414,43 @@ impl Session {
             Some(Grant::Issued { id, .. }) => Some((hold, id)),
             Some(Grant::Redeemed { .. } | Grant::Revoked { .. }) | None => None,
         })
+    }
+}
+
+/// What the agents found and believe, as against what was decided and done.
+fn is_story(body: &Body) -> bool {
+    match body {
+        Body::AlertObserved(_)
+        | Body::AlertChanged(_)
+        | Body::AgentJoined(_)
+        | Body::AgentLeft(_)
+        | Body::MessageSaid(_)
+        | Body::ToolCalled(_)
+        | Body::ToolReturned(_)
+        | Body::HypothesisStated(_)
+        | Body::HypothesisRevised(_)
+        | Body::EvidenceCited(_)
+        | Body::NoteAdded(_)
+        | Body::QuestionAsked(_) => true,
+        Body::SessionOpened(_)
+        | Body::SessionClosed(_)
+        | Body::ReviewMade(_)
+        | Body::StopRequested(_)
+        | Body::StopConfirmed(_)
+        | Body::ActionProposed(_)
+        | Body::ActionRevised(_)
+        | Body::ActionWithdrawn(_)
+        | Body::HoldOpened(_)
+        | Body::VoteCast(_)
+        | Body::HoldClosed(_)
+        | Body::GrantIssued(_)
+        | Body::GrantRedeemed(_)
+        | Body::GrantRevoked(_)
+        | Body::ExecutionStarted(_)
+        | Body::ExecutionFinished(_)
+        | Body::ExecutionRefused(_)
+        | Body::ExecutionLost(_)
+        | Body::Unknown(_) => false,
     }
 }
 

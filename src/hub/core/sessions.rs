@@ -33,7 +33,12 @@ struct Kept {
 
 impl Kept {
     fn new(id: SessionId) -> Self {
-        Self { fold: Session::new(id), keys: HashSet::new(), holds: HashMap::new(), live: BTreeSet::new() }
+        Self {
+            fold: Session::deciding(id),
+            keys: HashSet::new(),
+            holds: HashMap::new(),
+            live: BTreeSet::new(),
+        }
     }
 
     /// Folds an event; answers how many holds are open more, or fewer, than before.
