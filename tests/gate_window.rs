@@ -175,7 +175,12 @@ fn what_the_system_does_not_start_is_told_as_that_and_never_as_started() {
     let gate = rig.gate(&[], &["./tool"]);
     let (hold, session) = gate.wait_asked();
     rig.approve(&hold);
-    nothing_ran("no interpreter", &rig, &(gate.wait(), session), "the system does not start it: No such file");
+    nothing_ran(
+        "no interpreter",
+        &rig,
+        &(gate.wait(), session),
+        "the system does not start it: No such file",
+    );
 }
 
 #[test]
@@ -183,6 +188,33 @@ fn a_launcher_without_an_order_becomes_nothing() {
     let rig = Rig::new();
     let output = rig.run(&["launch"]);
     assert_eq!((output.status.code(), output.stdout.len(), output.stderr.len()), (Some(70), 0, 0));
+}
+
+#[test]
+fn with_json_all_of_its_own_words_are_json_and_the_last_is_the_status_files() {
+    let rig = Rig::start();
+    let read = |ended: &Ended| {
+        let values = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap());
+        values.collect::<Vec<serde_json::Value>>()
+    };
+    let ended = rig.gate(&["--json"], &["no-such-program"]).wait();
+    let said = read(&ended);
+    assert_eq!((ended.code, said.len(), said.last().unwrap()), (Some(66), 1, &ended.status));
+    let hint = said[0]["hint"].as_str().unwrap();
+    assert!(hint.is_ascii() && hint.contains("sh -c '...'"), "{hint}");
+
+    let gate = rig.gate(&["--json"], &["sh", "-c", "exit 4"]);
+    let waiting = gate.wait_said("\"event\":\"waiting\"");
+    let waiting: serde_json::Value = serde_json::from_str(waiting.lines().next().unwrap()).unwrap();
+    let hold = waiting["hold"].as_str().unwrap();
+    assert_eq!(waiting["digest"], rig.hold(hold)["digest"]);
+    rig.approve(hold);
+    let ended = gate.wait();
+    let said = read(&ended);
+    let events: Vec<_> = said.iter().filter_map(|value| value["event"].as_str()).collect();
+    assert_eq!((ended.code, events), (Some(4), vec!["waiting", "started"]));
+    assert_eq!(said.last().unwrap(), &ended.status);
+    assert_eq!(ended.status["outcome"], "ran");
 }
 
 #[test]
@@ -206,6 +238,62 @@ fn the_command_has_no_terminal_although_the_gate_has_one() {
     assert!(child.wait().unwrap().success(), "{:?}", lines(&rig.work().join("err")));
     assert_eq!(lines(&rig.work().join("control")), ["terminal"], "the control: a shell in the gate's place");
     assert_eq!(lines(&rig.work().join("out")), ["none"]);
+}
+
+/// The wrapper of `docs/operations.md`, with this rig's places for the ones that it names.
+fn held(rig: &Rig) -> std::path::PathBuf {
+    let docs = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap();
+    let from = docs.find("#!/bin/sh\n# held").unwrap();
+    let text = &docs[from..from + docs[from..].find("```").unwrap()];
+    let data = rig.data();
+    let places = [
+        ("/usr/local/bin/holdpoint", Path::new(rig::BINARY)),
+        ("/run/holdpoint/hub.sock", &data.join("hub.sock")),
+        ("/etc/holdpoint/gate", &data),
+    ];
+    let text = places.iter().fold(text.to_owned(), |text, (place, ours)| {
+        assert!(text.contains(place), "{place}");
+        text.replace(place, ours.to_str().unwrap())
+    });
+    let path = rig.file("held", text);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn the_documented_wrapper_lets_nobody_choose_the_hub_and_asks_the_one_that_it_names() {
+    let rig = Rig::start();
+    let held = held(&rig);
+    let run = |args: &[&str]| {
+        let mut command = Command::new(&held);
+        command.args(args).env_clear().current_dir(rig.work()).stdin(std::process::Stdio::null());
+        command.env("PATH", "/usr/bin:/bin").env("HOLDPOINT_HUB", "unix:/nowhere");
+        command.env("HOLDPOINT_DATA", "/nowhere");
+        command
+    };
+    for refused in [
+        &["--hub=unix:/tmp/x", "--", "true"][..],
+        &["--hub", "unix:/tmp/x", "--", "true"],
+        &["--data=/tmp/x", "--", "true"],
+        &["--why=x", "--data", "/tmp/x", "--", "true"],
+        &["--with-env=LD_PRELOAD=/tmp/x", "--", "true"],
+        &["--status-file=/tmp/x", "--", "true"],
+        &["--as=maya", "--", "true"],
+        &["true"],
+        &["--why=x"],
+        &[],
+        &["--"],
+    ] {
+        let output = run(refused).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{refused:?}: {}", text(&output.stderr));
+    }
+    assert_eq!(rig.json(&["holds", "--all", "--json"]), serde_json::json!([]), "nobody was asked");
+    let mut gate = run(&["--why=to see", "--", "sh", "-c", "exit 6", "--hub"]).spawn().unwrap();
+    let hold =
+        wait_for("the hold is open", || rig.json(&["holds", "--json"])[0]["id"].as_str().map(str::to_owned));
+    assert_eq!(rig.hold(&hold)["action"]["argv"], serde_json::json!(["sh", "-c", "exit 6", "--hub"]));
+    rig.approve(&hold);
+    assert_eq!(gate.wait().unwrap().code(), Some(6));
 }
 
 /// A file system of its own, which can be full.
