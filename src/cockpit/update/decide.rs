@@ -7,7 +7,7 @@ use crate::cockpit::model::{
     Blocker, Field, Model, Purpose, Row, Sent, Sheet, Step, Words, blocker, obstacle,
 };
 use crate::cockpit::style::Tone;
-use crate::domain::{ClientKey, Timestamp, Untrusted, Verdict};
+use crate::domain::{ClientKey, Untrusted, Verdict};
 use crate::session::{Body, Event as Fact, Hold};
 use crate::wire::HoldDecideParams;
 
