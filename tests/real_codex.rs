@@ -94,6 +94,12 @@ fn a_stop_while_it_waits_denies_the_hold_interrupts_the_turn_and_nothing_runs() 
         let closed = lab.closed(&hold).await;
         assert_eq!(closed.outcome(), Some(Outcome::Denied));
         assert_eq!(lab.confirmed(&hold).await.1, Some(true));
+        // A question would start it again; the note behind it is taken in, so the question was looked at.
+        let (session, text) = (lab.session_of(&hold), Untrusted::from("which deploy was it?"));
+        let ask = SessionAskParams { session: session.clone(), hold: None, text: text.clone() };
+        assert_eq!(lab.person.refused::<SessionAsk>(ask).await.data.unwrap().kind, Kind::Conflict);
+        lab.person.ok::<SessionNote>(SessionNoteParams { session, text }).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         assert!(lab.lines("ran").is_empty() && lab.lines("next").is_empty());
         assert_eq!(lab.model.requests("wait").len(), 1, "the agent was not asked to go on");
     });
@@ -140,6 +146,14 @@ fn what_left_its_command_is_named_by_a_stop_and_killed_by_the_third_level() {
         let (what, dead) = lab.confirmed(&hold).await;
         assert_eq!(dead, Some(false), "{what}");
         assert!(!lab.processes("loose").is_empty(), "the control: {what}");
+        lab.bridge_leaves_silently().await;
+        lab.bridge_comes().await;
+        let words = |heard: &hub_lab::Heard| {
+            let stop = heard.sessions.values().next().unwrap().stop.clone().unwrap();
+            stop.confirmed.iter().filter(|(_, _, dead)| *dead == Some(false)).count()
+        };
+        lab.person.until("the next bridge stops it again", |heard| words(heard) == 2).await;
+        assert_eq!(lab.person.heard.borrow().sessions.len(), 1, "and does not begin anew");
         lab.stop(&hold, 3).await;
         lab.until("it is dead", |lab| lab.processes("loose").is_empty()).await;
         lab.recorded(

@@ -321,24 +321,5 @@ fn title(argv: &[String]) -> Untrusted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_tells_arguments_apart_and_stays_short() {
-        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        assert_eq!(title(&argv(&["kubectl", "-n", "a b", "it's"])).expose(), "kubectl -n 'a b' 'it'\\''s'");
-        assert!(title(&argv(&[&"x".repeat(500)])).expose().chars().count() <= 121);
-    }
-
-    #[test]
-    fn the_same_key_names_the_same_session_and_no_key_a_fresh_one() {
-        let named = |key: Option<&str>| {
-            let key = key.map(|key| ClientKey::new(key).unwrap());
-            names(&Request { key, ..Request::default() }).unwrap()
-        };
-        assert_eq!(named(Some("deploy-42")), named(Some("deploy-42")));
-        assert_ne!(named(Some("deploy-42")).0, named(Some("deploy-43")).0);
-        assert_ne!(named(None), named(None));
-    }
-}
+#[path = "ask_tests.rs"]
+mod tests;

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 /// How often one kill looks again for what was forked while it went through the processes.
 const SWEEPS_MAX: usize = 16;
@@ -60,7 +61,7 @@ impl Family {
     }
 
     /// Kills them all, and what they forked meanwhile. What is forked behind the last look is found by the next call;
-    /// whoever wants them dead calls this until [`Family::count`] is 0.
+    /// whoever wants them dead calls this until [`Family::is_gone`].
     pub(super) fn kill(self) {
         for _ in 0..SWEEPS_MAX {
             self.signal_all(Signal::KILL);
@@ -71,7 +72,20 @@ impl Family {
         }
     }
 
-    /// How many of them live.
+    /// Whether nothing of them lives any more, once the leader's end was taken in.
+    ///
+    /// A walk through `/proc` cannot tell: who forks and ends during it is seen neither as parent nor as child. The
+    /// kernel can: orphans come to this program, so without a child of any sort there is no descendant either.
+    pub(super) fn is_gone(self) -> bool {
+        self.collect_orphans();
+        if cfg!(target_os = "linux") && self.alone {
+            let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            return matches!(rustix::process::waitid(WaitId::All, look), Err(Errno::CHILD));
+        }
+        self.count() == 0
+    }
+
+    /// How many of them live, as far as one look can tell.
     pub(super) fn count(self) -> u32 {
         if cfg!(target_os = "linux") {
             return self.alive().len() as u32;

@@ -90,39 +90,52 @@ async fn decided(seat: &mut Seat, asked: &Asked, request: Request, observed: Obs
             failpoint::hit("gate.spawned");
             running.until_it_ends(seat, io).await
         }
-        Err(NotRun { end, report }) => {
-            if let Some(report) = report {
+        Err(not_run) => {
+            if let Some(report) = not_run.report() {
                 Reporter::new(seat, asked.hold.clone()).finish(seat, io, vec![report]).await;
             }
-            end
+            not_run.end()
         }
     }
 }
 
-/// It does not run, or nobody can tell: how this gate ends, and what the hub has to be told of it.
+/// Why there is nothing to wait for.
 #[derive(Debug, PartialEq)]
-struct NotRun {
-    end: End,
-    report: Option<Report>,
+enum NotRun {
+    /// It came to its end without a run.
+    End(End),
+    /// The authority is used up, and something was started of which nothing more is known.
+    Lost(Untrusted),
 }
 
 impl NotRun {
-    /// The authority is used up, and nothing was started.
     fn refused(changed: Vec<Untrusted>) -> Self {
-        let reason = changed.iter().map(Untrusted::expose).collect::<Vec<_>>().join("; ").into();
-        Self { end: End::Refused { changed }, report: Some(Report::Refused { reason }) }
+        Self::End(End::Refused { changed })
     }
 
-    /// The authority is used up, and something was started of which nothing more is known.
-    fn unknown(why: &str) -> Self {
-        let reason = Untrusted::from(why);
-        Self { end: End::Unknown { reason: reason.clone() }, report: Some(Report::Lost { reason }) }
+    /// What the hub has to be told: it knows that the authority is used up, and not what became of it.
+    fn report(&self) -> Option<Report> {
+        match self {
+            Self::End(End::Refused { changed }) => {
+                let reason = changed.iter().map(Untrusted::expose).collect::<Vec<_>>().join("; ").into();
+                Some(Report::Refused { reason })
+            }
+            Self::End(_) => None,
+            Self::Lost(reason) => Some(Report::Lost { reason: reason.clone() }),
+        }
+    }
+
+    fn end(self) -> End {
+        match self {
+            Self::End(end) => end,
+            Self::Lost(reason) => End::Unknown { reason },
+        }
     }
 }
 
 impl From<End> for NotRun {
     fn from(end: End) -> Self {
-        if let End::Refused { changed } = end { Self::refused(changed) } else { Self { end, report: None } }
+        Self::End(end)
     }
 }
 
@@ -255,11 +268,11 @@ async fn start(
     let by = by.map(|closing| closing.by.name.clone()).unwrap_or_default();
     let reporter = Reporter::new(seat, asked.hold.clone());
     let running = Running::new(child, request.alone, io, reporter)
-        .ok_or_else(|| NotRun::unknown("its process was gone before it could be named"))?;
+        .ok_or_else(|| NotRun::Lost("its process was gone before it could be named".into()))?;
     (io.tell)(Progress::Started { by, pid: running.pid() });
     Ok(running)
 }
 
-#[cfg(all(test, feature = "hub"))]
+#[cfg(test)]
 #[path = "life_tests.rs"]
 mod tests;

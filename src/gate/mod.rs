@@ -21,6 +21,8 @@ mod launch;
 mod life;
 mod named;
 mod output;
+#[cfg(test)]
+mod part;
 mod pin;
 mod programs;
 mod recheck;

@@ -70,7 +70,7 @@ impl Running {
         let status = self.watch(seat, io).await;
         self.ended.send_replace(true);
         let (stdout, stderr) = (joined(self.stdout.take()).await, joined(self.stderr.take()).await);
-        let left_running = self.family.count();
+        let left_running = if self.family.is_gone() { 0 } else { self.family.count().max(1) };
         let status = match status {
             Ok(status) => status,
             Err(error) => {
@@ -130,7 +130,7 @@ impl Running {
                 Some(signal) = io.signals.recv() => self.family.pass_on(signal),
                 _ = children.recv() => self.family.collect_orphans(),
                 _ = look.tick(), if self.ladder.wants_all_dead() => {
-                    if (status.is_none() || self.family.count() > 0)
+                    if (status.is_none() || !self.family.is_gone())
                         && let Some(step) = self.ladder.tick(Instant::now())
                     {
                         self.take(step, io);
@@ -138,7 +138,7 @@ impl Running {
                 }
             }
             if let Some(status) = status
-                && (!self.ladder.wants_all_dead() || self.family.count() == 0)
+                && (!self.ladder.wants_all_dead() || self.family.is_gone())
             {
                 return Ok(status);
             }

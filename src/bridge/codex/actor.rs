@@ -1,4 +1,6 @@
-//! Carries out what one thread wants: one task, one inbox, everything in order.
+//! Carries out what one thread wants: one task, one inbox, everything in order, and stops before everything.
+//!
+//! What Codex takes its time to answer is awaited beside the inbox; only the interrupt of a stop holds it up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,19 +9,20 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::domain::{Kind, Result};
+use crate::domain::{ClientKey, Error, Kind, Proposal, Result};
 
 use super::clerk::{Clerk, Job};
-use super::desk::Desk;
+use super::desk::{Desk, Route};
 use super::item::Resumed;
 use super::rpc::{Rpc, Server};
 use super::stop;
 use super::thread::{Effect, Input, Thread};
-use super::translate;
 use super::wire::RequestId;
 
 /// Inputs that may wait for a thread; behind them its senders wait.
 pub(super) const INBOX_MAX: usize = 1024;
+/// Stops that may wait for a thread: a session has at most one of each level.
+const STOPS_MAX: usize = 8;
 /// Turns of a thread's history that are read when it is joined.
 const TURNS_READ: u32 = 20;
 /// First and longest pause before joining is tried again, while Codex has not yet stored the thread.
@@ -47,7 +50,9 @@ pub(super) async fn run(
     mut inbox: mpsc::Receiver<Input>,
 ) {
     let Some(resumed) = join(&shared, &id, &mut inbox).await else { return };
-    let clerk = Clerk::start(Arc::clone(&shared.desk), me.clone(), shared.expires_in_ms);
+    let (stops, mut stopped) = mpsc::channel(STOPS_MAX);
+    let route = Route { inbox: me.clone(), stops };
+    let clerk = Clerk::start(Arc::clone(&shared.desk), route, shared.expires_in_ms);
     let thread = Thread::new(id.clone(), shared.life.clone());
     let mut actor = Actor { shared, id, me, clerk, thread };
     let mut input = Some(Input::Joined(Box::new(resumed)));
@@ -55,7 +60,11 @@ pub(super) async fn run(
         if !actor.take(next).await {
             break;
         }
-        input = inbox.recv().await;
+        input = tokio::select! {
+            biased;
+            Some(level) = stopped.recv() => Some(Input::Stop { level }),
+            next = inbox.recv() => next,
+        };
     }
     // From now on nobody listens: the clerk must not wait to be heard.
     drop(inbox);
@@ -94,7 +103,7 @@ struct Actor {
 impl Actor {
     /// Takes in what happened and does what it asks for; `false` when nothing will follow.
     async fn take(&mut self, input: Input) -> bool {
-        let effects = match self.thread.take(input) {
+        let effects = match self.thread.take(input, self.shared.desk.now()) {
             Ok(effects) => effects,
             Err(error) => {
                 tracing::error!("thread {}: {error}", self.id);
@@ -103,16 +112,17 @@ impl Actor {
         };
         for effect in effects {
             match effect {
-                Effect::Session { key, title } => self.clerk.carry(Job::Session { key, title }),
-                Effect::Say(saying) => self.clerk.carry(Job::Say(saying)),
-                Effect::Recall(saying) => self.clerk.carry(Job::Recall(saying)),
-                Effect::Open { key, proposal } => self.clerk.carry(Job::Open { key, proposal }),
+                Effect::Session { key, title } => self.carry(Job::Session { key, title }),
+                Effect::Say(saying) => self.carry(Job::Say(saying)),
+                Effect::Recall(saying) => self.carry(Job::Recall(saying)),
+                Effect::Open { key, proposal } => self.open(key, proposal),
                 Effect::Withdraw { key, outcome, reason } => {
-                    self.clerk.carry(Job::Withdraw { key, outcome, reason });
+                    self.carry(Job::Withdraw { key, outcome, reason });
                 }
-                Effect::Report { key, word } => self.clerk.carry(Job::Report { key, word }),
+                Effect::Report { key, word } => self.carry(Job::Report { key, word }),
                 Effect::Answer { request, result } => self.answer(&request, &result).await,
-                Effect::Tell { turn, text, then } => self.tell(turn, &text, then).await,
+                Effect::Tell { turn, text, then } => self.tell(turn, text, then),
+                Effect::Begin { text } => self.begin(text),
                 Effect::Watch { item } => self.watch(item),
                 Effect::Halt { turn, level } => self.halt(turn, level).await,
                 Effect::End => return false,
@@ -128,35 +138,55 @@ impl Actor {
         }
     }
 
+    /// Whatever of this is not carried is counted, and the number is said.
+    fn carry(&self, job: Job) {
+        let _ = self.clerk.carry(job);
+    }
+
+    /// Asks a person, or says at once that nobody can be asked, because too much waits for the hub already.
+    fn open(&self, key: ClientKey, proposal: Proposal) {
+        if self.clerk.carry(Job::Open { key: key.clone(), proposal }) {
+            return;
+        }
+        let error = Error::new(Kind::Unavailable, "the hub is away, and too much waits for it");
+        self.hear(Input::Refused { key, error });
+    }
+
+    /// Puts something into our own inbox, behind what is there.
+    fn hear(&self, input: Input) {
+        let me = self.me.clone();
+        tokio::spawn(async move { me.send(input).await });
+    }
+
     /// Words before the answer: what is steered into a turn stands in its next request to the model, and that
     /// request is made as soon as Codex has the answer.
-    async fn tell(&mut self, turn: Option<String>, text: &str, then: Option<(RequestId, Value)>) {
-        let input = json!([{ "type": "text", "text": text }]);
-        let steered = match turn {
-            Some(turn) => {
-                let params = json!({ "threadId": self.id, "expectedTurnId": turn, "input": input.clone() });
-                self.shared.rpc.call::<Value>("turn/steer", params).await.map(drop)
+    fn tell(&self, turn: String, text: String, then: Option<(RequestId, Value)>) {
+        let (rpc, id, me) = (self.shared.rpc.clone(), self.id.clone(), self.me.clone());
+        tokio::spawn(async move {
+            let params = json!({ "threadId": id, "expectedTurnId": turn, "input": words(&text) });
+            let steered = rpc.call::<Value>("turn/steer", params).await;
+            let answers = then.is_some();
+            if let Some((request, result)) = then
+                && let Err(error) = rpc.answer(&request, &result).await
+            {
+                tracing::warn!("thread {id}: {error}");
             }
-            None => Err(crate::domain::Error::new(Kind::Conflict, "no turn is under way")),
-        };
-        let told = match (&then, steered) {
-            (_, Ok(())) => Ok(()),
-            // Nobody waits for an answer: a new turn is the only way to be heard.
-            (None, Err(_)) => {
-                let params = json!({ "threadId": self.id, "input": input });
-                self.shared.rpc.call::<Value>("turn/start", params).await.map(drop)
+            let _ = match steered {
+                Ok(_) => Ok(()),
+                Err(error) if answers => me.send(Input::Untold(error)).await,
+                Err(error) => me.send(Input::Unheard { text, error }).await,
+            };
+        });
+    }
+
+    fn begin(&self, text: String) {
+        let (rpc, id, me) = (self.shared.rpc.clone(), self.id.clone(), self.me.clone());
+        tokio::spawn(async move {
+            let params = json!({ "threadId": id, "input": words(&text) });
+            if let Err(error) = rpc.call::<Value>("turn/start", params).await {
+                let _ = me.send(Input::Untold(error)).await;
             }
-            (Some(_), Err(error)) => Err(error),
-        };
-        if let Some((request, result)) = then {
-            self.answer(&request, &result).await;
-        }
-        if let Err(error) = told
-            && let Ok(id) = self.thread.once("untold")
-        {
-            let words = format!("The agent could not be told: {error}");
-            self.clerk.carry(Job::Say(translate::note(id, &words)));
-        }
+        });
     }
 
     /// Looks for the process of a command that was let go; most are over before anybody can look.
@@ -186,6 +216,10 @@ impl Actor {
             let _ = me.send(Input::Halted(halt)).await;
         });
     }
+}
+
+fn words(text: &str) -> Value {
+    json!([{ "type": "text", "text": text }])
 }
 
 /// Threads that Codex has in memory.

@@ -7,7 +7,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Action, ClientKey, Digest, Error, FileChange, HoldId, Outcome, Result, Untrusted};
+use crate::domain::{
+    Action, ClientKey, Digest, Error, FileChange, HoldId, Outcome, Result, Timestamp, Untrusted,
+};
 use crate::session::ExecutionFinished;
 use crate::session::command::GRANT_TTL_MS;
 use crate::wire::{HoldAnswer, Report, Withdrawal};
@@ -32,14 +34,16 @@ struct Pending {
     hold: Option<HoldId>,
     /// What it was answered, once it was: whether it may.
     answered: Option<bool>,
+    /// When a person let it go.
+    approved_at: Option<Timestamp>,
 }
 
 /// Everything that Codex waits for in a thread.
 #[derive(Debug, Default)]
 pub(super) struct Asks {
     pending: Vec<Pending>,
-    /// The last attempt of each question, by its subject.
-    attempts: HashMap<ClientKey, u32>,
+    /// The last attempt of each question that was asked anew, by its turn and its subject, as long as the turn goes on.
+    attempts: HashMap<(String, ClientKey), u32>,
 }
 
 /// What is known of a run. The clerk, who knows the hold, makes a report of it.
@@ -121,12 +125,19 @@ impl Asks {
             .into_iter()
             .partition(|p| p.ask.turn == turn && p.answered != Some(true));
         self.pending = rest;
+        self.attempts.retain(|(of, _), _| of != turn);
         effects.extend(ended.iter().filter_map(|p| p.give_up(how)));
     }
 
     /// Codex is gone, and with it every question.
     pub(super) fn gone(&mut self, reason: &str, effects: &mut Effects) {
         effects.extend(self.pending.drain(..).filter_map(|p| p.give_up(reason)));
+    }
+
+    /// How many questions and attempts are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> (usize, usize) {
+        (self.pending.len(), self.attempts.len())
     }
 
     fn by_key(&mut self, key: &ClientKey) -> Option<&mut Pending> {
@@ -162,7 +173,7 @@ impl Pending {
     fn decline_because(&mut self, text: String) -> Effect {
         self.answered = Some(false);
         let then = Some((self.ask.request.clone(), self.ask.style.decline()));
-        Effect::Tell { turn: Some(self.ask.turn.clone()), text, then }
+        Effect::Tell { turn: self.ask.turn.clone(), text, then }
     }
 
     /// What it is about, short, for the agent itself.
@@ -186,6 +197,18 @@ impl Pending {
     }
 }
 
+/// Whether an approval of that time may not be carried over any more.
+fn is_stale(at: Timestamp, now: Timestamp) -> bool {
+    now.since(at) > GRANT_TTL_MS
+}
+
+fn too_late(at: Timestamp) -> String {
+    let seconds = GRANT_TTL_MS / 1000;
+    format!(
+        "The approval of {at} did not reach the agent within {seconds} s. It was not passed on; a person is asked anew."
+    )
+}
+
 /// The key of one attempt at a question. The action is part of it: another action is another question.
 fn ask_key(subject: &ClientKey, generation: u32, attempt: u32, digest: Digest) -> Result<ClientKey> {
     ClientKey::new(format!("{subject}:{generation}:{attempt}:{}", &digest.to_string()[..16]))
@@ -198,24 +221,32 @@ impl Thread {
     }
 
     /// Codex asks, or asks again.
-    pub(super) fn ask(&mut self, ask: Ask, effects: &mut Effects) -> Result<()> {
+    pub(super) fn ask(&mut self, ask: Ask, now: Timestamp, effects: &mut Effects) -> Result<()> {
         let same =
             |p: &&mut Pending| p.ask.turn == ask.turn && p.ask.item == ask.item && p.ask.part == ask.part;
         if let Some(p) = self.asks.pending.iter_mut().find(same) {
             p.ask.request = ask.request;
             // It asks again although it was answered: the answer did not arrive.
-            if let Some(accept) = p.answered {
-                effects.push(p.answer(accept));
+            let stale = p.approved_at.filter(|at| is_stale(*at, now));
+            match (p.answered, stale) {
+                (Some(true), Some(at)) => {
+                    (p.answered, p.approved_at) = (None, None);
+                    let key = p.key.clone();
+                    return self.ask_anew_because(&key, &too_late(at), effects);
+                }
+                (Some(accept), _) => effects.push(p.answer(accept)),
+                (None, _) => {}
             }
             return Ok(());
         }
         let subject = self.subject_of(&ask)?;
-        let attempt = *self.asks.attempts.entry(subject.clone()).or_insert(1);
+        let attempt = self.asks.attempts.get(&(ask.turn.clone(), subject.clone())).copied().unwrap_or(1);
         Self::announce(&ask, effects)?;
         let action = ask.proposal.action.digest();
         let digest = action.as_ref().copied().unwrap_or(Digest::of(b""));
         let key = ask_key(&subject, self.generation(), attempt, digest)?;
-        let mut pending = Pending { ask, attempt, key, digest, hold: None, answered: None };
+        let mut pending =
+            Pending { ask, attempt, key, digest, hold: None, answered: None, approved_at: None };
         match action {
             Ok(_) => effects.push(pending.open()),
             Err(error) => effects.extend(self.cannot_ask(&mut pending, &error)?),
@@ -253,7 +284,7 @@ impl Thread {
         key: &ClientKey,
         answer: &HoldAnswer,
         closing: Option<Closing>,
-        age_ms: i64,
+        now: Timestamp,
         effects: &mut Effects,
     ) -> Result<()> {
         let Some(p) = self.asks.by_key(key) else { return Ok(()) };
@@ -262,7 +293,7 @@ impl Thread {
             return self.ask_anew(key, effects);
         }
         p.hold = Some(answer.hold.clone());
-        closing.map_or(Ok(()), |closing| self.closed(&closing, age_ms, effects))
+        closing.map_or(Ok(()), |closing| self.closed(&closing, now, effects))
     }
 
     /// No hold could be opened.
@@ -271,23 +302,34 @@ impl Thread {
             return Ok(());
         };
         let mut pending = self.asks.pending.swap_remove(at);
+        if pending.hold.is_some() {
+            effects.push(
+                pending.withdraw(Withdrawal::Withdrawn, "it was declined: the hub was away for too long"),
+            );
+        }
         effects.extend(self.cannot_ask(&mut pending, error)?);
         self.asks.pending.push(pending);
         Ok(())
     }
 
-    /// A hold ended `age_ms` ago.
-    pub(super) fn closed(&mut self, closing: &Closing, age_ms: i64, effects: &mut Effects) -> Result<()> {
+    /// A hold ended. An approval counts for as long as a gate could use one; later the world is another one than the
+    /// person looked at, and the agent would run it without anybody expecting that.
+    pub(super) fn closed(&mut self, closing: &Closing, now: Timestamp, effects: &mut Effects) -> Result<()> {
         let over = self.over;
         let of_hold = |p: &&mut Pending| p.hold.as_ref() == Some(&closing.hold) && p.answered.is_none();
         let Some(p) = self.asks.pending.iter_mut().find(of_hold) else { return Ok(()) };
         let not_run = match closing.outcome {
-            Outcome::Approved if age_ms <= GRANT_TTL_MS => {
+            Outcome::Approved if is_stale(closing.at, now) => {
+                let key = p.key.clone();
+                return self.ask_anew_because(&key, &too_late(closing.at), effects);
+            }
+            Outcome::Approved => {
+                p.approved_at = Some(closing.at);
                 effects.push(p.answer(true));
                 return Ok(());
             }
-            // An approval that could not be carried over in time, or an end that is no answer to Codex.
-            Outcome::Approved | Outcome::Withdrawn | Outcome::Superseded | Outcome::AnsweredElsewhere => {
+            // An end that is no answer to Codex.
+            Outcome::Withdrawn | Outcome::Superseded | Outcome::AnsweredElsewhere => {
                 let key = p.key.clone();
                 return self.ask_anew(&key, effects);
             }
@@ -306,6 +348,12 @@ impl Thread {
         Ok(())
     }
 
+    /// The same, and says on record why.
+    fn ask_anew_because(&mut self, key: &ClientKey, why: &str, effects: &mut Effects) -> Result<()> {
+        effects.push(Effect::Say(translate::note(self.once("anew")?, why)));
+        self.ask_anew(key, effects)
+    }
+
     /// Asks once more under a new key, because the old one's hold cannot be answered any more.
     fn ask_anew(&mut self, key: &ClientKey, effects: &mut Effects) -> Result<()> {
         let generation = self.generation();
@@ -315,7 +363,7 @@ impl Thread {
         p.attempt += 1;
         p.key = ask_key(&subject, generation, p.attempt, p.digest)?;
         p.hold = None;
-        self.asks.attempts.insert(subject, p.attempt);
+        self.asks.attempts.insert((p.ask.turn.clone(), subject), p.attempt);
         effects.push(p.open());
         Ok(())
     }

@@ -3,6 +3,8 @@
 // What tests share, outside a module that the lint knows as one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -17,7 +19,9 @@ use crate::domain::{Outcome, Role, SessionId, Verdict};
 use crate::hub::{Config, Hub};
 use crate::link::{Link, Notice, files};
 use crate::session::{Hold, Session};
-use crate::wire::{Filter, HoldDecide, HoldDecideParams, SessionAsk, SessionAskParams};
+use crate::wire::{
+    Filter, HoldDecide, HoldDecideParams, SessionAsk, SessionAskParams, SessionStop, SessionStopParams,
+};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const THREAD: &str = "01a1fbb9-1d7b-7352-a9f3-67e876e0ac40";
@@ -30,6 +34,8 @@ struct Fake {
     /// What clients said, apart from the calls that are answered by themselves.
     heard: mpsc::UnboundedReceiver<Value>,
     task: JoinHandle<()>,
+    /// Whether it leaves `turn/steer` without an answer.
+    deaf: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -39,13 +45,15 @@ impl Fake {
         let (say, _) = broadcast::channel(64);
         let (hears, heard) = mpsc::unbounded_channel();
         let spoken = say.clone();
+        let deaf = Arc::new(AtomicBool::new(false));
+        let ears = Arc::clone(&deaf);
         let task = tokio::spawn(async move {
             let mut clients = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                clients.spawn(serve(stream, spoken.subscribe(), hears.clone()));
+                clients.spawn(serve(stream, spoken.subscribe(), hears.clone(), Arc::clone(&ears)));
             }
         });
-        Self { port, say, heard, task }
+        Self { port, say, heard, task, deaf }
     }
 
     fn say(&self, message: &Value) {
@@ -68,6 +76,7 @@ async fn serve(
     stream: tokio::net::TcpStream,
     mut spoken: broadcast::Receiver<String>,
     hears: mpsc::UnboundedSender<Value>,
+    deaf: Arc<AtomicBool>,
 ) {
     let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
     loop {
@@ -86,6 +95,9 @@ async fn serve(
                 };
                 if matches!(call["method"].as_str(), Some("turn/steer" | "turn/start" | "turn/interrupt")) {
                     let _ = hears.send(call.clone());
+                }
+                if call["method"] == "turn/steer" && deaf.load(Ordering::Relaxed) {
+                    continue;
                 }
                 json!({ "id": call["id"], "result": result }).to_string()
             }
@@ -279,6 +291,23 @@ async fn a_question_is_steered_into_the_turn_under_way() {
     let steer = bench.fake.hears().await;
     assert_eq!(steer["method"], "turn/steer");
     assert!(steer["params"]["input"][0]["text"].as_str().unwrap().contains("maya asks"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_words_that_codex_does_not_answer_and_nothing_is_begun_behind_it() {
+    let mut bench = Bench::new().await;
+    bench.fake.ask(0, "c1");
+    let (session, _) = bench.open_hold("run c1").await;
+    bench.fake.deaf.store(true, Ordering::Relaxed);
+    let ask = SessionAskParams { session: session.clone(), hold: None, text: "which deploy?".into() };
+    bench.person.call::<SessionAsk>(&ask).await.unwrap();
+    assert_eq!(bench.fake.hears().await["method"], "turn/steer");
+    let stop = SessionStopParams { session, level: 1, reason: None };
+    bench.person.call::<SessionStop>(&stop).await.unwrap();
+    assert_eq!(bench.fake.hears().await["method"], "turn/interrupt", "before anybody gave the words up");
+    assert_eq!(bench.fake.hears().await, json!({ "id": 0, "result": { "decision": "decline" } }));
+    let refused = bench.person.call::<SessionAsk>(&ask).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Conflict, "whoever was stopped is asked nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

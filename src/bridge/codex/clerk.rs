@@ -1,11 +1,12 @@
 //! Carries one thread's events and holds to the hub, in order, however long the hub is away.
 //!
 //! The thread never waits for it. What it tells may be dropped when the hub is away for long (the number is said, and
-//! Codex has it still); what it asks, withdraws and reports is not.
+//! Codex has it still). What it asks is refused then, and the thread hears of that. What it withdraws and reports is about
+//! what was asked, so there is only so much of it, and none of it is dropped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,11 +24,11 @@ use crate::wire::{
 
 use super::approval::AGENT;
 use super::asks::Word;
-use super::desk::Desk;
+use super::desk::{Desk, Route};
 use super::thread::Input;
 use super::translate::{self, Saying, key};
 
-/// Jobs that may wait; the last of the places are for those that may not be dropped.
+/// Jobs that may wait; the last of the places are for questions.
 const JOBS_MAX: usize = 4096;
 const KEPT_FOR_HOLDS: usize = 512;
 /// Bytes of events in one call.
@@ -48,22 +49,27 @@ pub(super) enum Job {
 
 /// The way to a clerk.
 pub(super) struct Clerk {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::UnboundedSender<Job>,
+    waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
 impl Clerk {
     /// Starts one. It tells the thread what came of its questions.
-    pub(super) fn start(desk: Arc<Desk>, thread: mpsc::Sender<Input>, expires_in_ms: Option<u64>) -> Self {
-        let (jobs, inbox) = mpsc::channel(JOBS_MAX);
+    pub(super) fn start(desk: Arc<Desk>, thread: Route, expires_in_ms: Option<u64>) -> Self {
+        // Bounded by `carry`, which knows what may be refused.
+        let (jobs, inbox) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
         let dropped = Arc::new(AtomicU64::new(0));
         let work = Work {
             desk,
             thread,
             expires_in_ms,
+            waiting: Arc::clone(&waiting),
             dropped: Arc::clone(&dropped),
             gaps: 0,
+            refusals: 0,
             inbox,
             next: None,
             session: None,
@@ -72,17 +78,23 @@ impl Clerk {
             over: false,
             introduced: false,
         };
-        Self { jobs, dropped, task: tokio::spawn(work.run()) }
+        Self { jobs, waiting, dropped, task: tokio::spawn(work.run()) }
     }
 
-    /// Hands a job over without waiting.
-    pub(super) fn carry(&self, job: Job) {
-        let telemetry = matches!(job, Job::Say(_) | Job::Recall(_));
-        if telemetry && self.jobs.capacity() <= KEPT_FOR_HOLDS {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        } else if let Err(mpsc::error::TrySendError::Full(job)) = self.jobs.try_send(job) {
-            tracing::error!("the hub is away and too much waits for it; this was not carried: {job:?}");
+    /// Hands a job over without waiting; answers whether it is carried.
+    pub(super) fn carry(&self, job: Job) -> bool {
+        let (most, telemetry) = match job {
+            Job::Say(_) | Job::Recall(_) => (JOBS_MAX - KEPT_FOR_HOLDS, true),
+            Job::Open { .. } => (JOBS_MAX, false),
+            // As many as there are sessions and questions.
+            Job::Session { .. } | Job::Withdraw { .. } | Job::Report { .. } => (usize::MAX, false),
+        };
+        if self.waiting.load(Ordering::Relaxed) >= most {
+            self.dropped.fetch_add(u64::from(telemetry), Ordering::Relaxed);
+            return false;
         }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.send(job).is_ok()
     }
 
     /// Lets it finish what it has, for a while.
@@ -97,11 +109,14 @@ impl Clerk {
 
 struct Work {
     desk: Arc<Desk>,
-    thread: mpsc::Sender<Input>,
+    thread: Route,
     expires_in_ms: Option<u64>,
+    waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
     gaps: u64,
-    inbox: mpsc::Receiver<Job>,
+    /// Counts what the hub refused.
+    refusals: u64,
+    inbox: mpsc::UnboundedReceiver<Job>,
     /// A job that was taken out while events were collected.
     next: Option<Job>,
     session: Option<SessionId>,
@@ -118,12 +133,47 @@ impl Work {
         loop {
             let job = match self.next.take() {
                 Some(job) => Some(job),
-                None => self.inbox.recv().await,
+                None => self.recv().await,
             };
             let Some(job) = job else { return };
+            let about = match &job {
+                Job::Withdraw { .. } => Some("that a hold was withdrawn"),
+                Job::Report { .. } => Some("what became of a run"),
+                // Told as missing, put to the thread, or tried again with the next job.
+                Job::Session { .. } | Job::Say(_) | Job::Recall(_) | Job::Open { .. } => None,
+            };
             if let Err(error) = self.carry(job).await {
                 tracing::warn!("not recorded by the hub: {error}");
+                if let Some(about) = about {
+                    self.admit(about, &error).await;
+                }
             }
+        }
+    }
+
+    async fn recv(&mut self) -> Option<Job> {
+        let job = self.inbox.recv().await;
+        self.waiting.fetch_sub(usize::from(job.is_some()), Ordering::Relaxed);
+        job
+    }
+
+    fn try_recv(&mut self) -> Option<Job> {
+        let job = self.inbox.try_recv().ok();
+        self.waiting.fetch_sub(usize::from(job.is_some()), Ordering::Relaxed);
+        job
+    }
+
+    /// Says on record that the hub did not take something in: people would wait for it.
+    async fn admit(&mut self, about: &str, error: &Error) {
+        self.refusals += 1;
+        let words = format!("The hub did not take in {about}: {error}");
+        let id = key("refused", &[&words, &self.refusals.to_string()]);
+        let said = match id {
+            Ok(id) => self.say(translate::note(id, &words)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = said {
+            tracing::error!("{words}; and it could not be said: {error}");
         }
     }
 
@@ -159,7 +209,7 @@ impl Work {
         let over = self.desk.follow(&opened.session, self.thread.clone());
         self.over = over.is_some();
         if let Some(confirmed) = over {
-            let _ = self.thread.send(Input::Over { confirmed }).await;
+            let _ = self.thread.inbox.send(Input::Over { confirmed }).await;
         }
         if !std::mem::replace(&mut self.introduced, true) {
             self.introduce(&opened.session).await?;
@@ -175,7 +225,7 @@ impl Work {
             self.holds.insert(key.clone(), hold);
             runs.push((key, digest));
         }
-        let _ = self.thread.send(Input::Unfinished(runs)).await;
+        let _ = self.thread.inbox.send(Input::Unfinished(runs)).await;
         Ok(())
     }
 
@@ -199,7 +249,7 @@ impl Work {
         if missed > 0 {
             self.gaps += 1;
             let words = format!(
-                "{missed} events of this thread are not here: the hub was away for too long. Codex has them."
+                "{missed} events of this thread are not here: the hub was away for too long, or refused them. Codex has them."
             );
             let id = key("missed", &[&first.id.to_string(), &self.gaps.to_string()])?;
             batch.push(event(&translate::note(id, &words))?);
@@ -207,20 +257,23 @@ impl Work {
         let mut bytes = 0;
         let mut saying = Some(first);
         while let Some(one) = saying.take() {
-            if let Some(blob) = &one.blob {
-                self.put(blob).await?;
+            match self.ready(&one).await {
+                Ok(event) => {
+                    bytes += event.body.get().len();
+                    batch.push(event);
+                }
+                Err(error) => {
+                    self.dropped.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!("{} cannot be told: {error}", one.id);
+                }
             }
-            let event = event(&one)?;
-            bytes += event.body.get().len();
-            batch.push(event);
             if bytes > BATCH_MAX_BYTES || batch.len() >= limits::PUBLISH_MAX_EVENTS {
                 break;
             }
-            match self.inbox.try_recv() {
-                Ok(Job::Say(next)) => saying = Some(next),
-                Ok(Job::Recall(next)) if !self.over => saying = Some(next),
-                Ok(other) => self.next = Some(other),
-                Err(_) => {}
+            match self.try_recv() {
+                Some(Job::Say(next)) => saying = Some(next),
+                Some(Job::Recall(next)) if !self.over => saying = Some(next),
+                other => self.next = other,
             }
         }
         self.publish(batch).await
@@ -231,19 +284,31 @@ impl Work {
         let params = SessionPublishParams { session, events };
         match self.patiently::<SessionPublish>(&params).await {
             Ok(_) => Ok(()),
-            Err(error) if params.events.len() == 1 => Err(error),
+            Err(error) if params.events.len() == 1 => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
             // One that cannot be taken in must not keep the others out.
             Err(_) => {
                 let mut last = Ok(());
                 for event in params.events {
                     let one = SessionPublishParams { session: params.session.clone(), events: vec![event] };
                     if let Err(error) = self.patiently::<SessionPublish>(&one).await {
+                        self.dropped.fetch_add(1, Ordering::Relaxed);
                         last = Err(error);
                     }
                 }
                 last
             }
         }
+    }
+
+    /// The event, with its payload stored.
+    async fn ready(&self, saying: &Saying) -> Result<ClientEvent> {
+        if let Some(blob) = &saying.blob {
+            self.put(blob).await?;
+        }
+        event(saying)
     }
 
     async fn put(&self, blob: &str) -> Result<()> {
@@ -274,12 +339,12 @@ impl Work {
         let input = match opened {
             Ok(answer) => {
                 self.holds.insert(key.clone(), answer.hold.clone());
-                let (closing, age_ms) = self.desk.closing(&answer.hold).unzip();
-                Input::Opened { key, answer, closing, age_ms: age_ms.unwrap_or_default() }
+                let closing = self.desk.closing(&answer.hold, answer.expires_at);
+                Input::Opened { key, answer, closing }
             }
             Err(error) => Input::Refused { key, error },
         };
-        let _ = self.thread.send(input).await;
+        let _ = self.thread.inbox.send(input).await;
         Ok(())
     }
 
@@ -305,4 +370,57 @@ impl Work {
 fn event(saying: &Saying) -> Result<ClientEvent> {
     let (r#type, body) = (saying.body.type_name().to_owned(), saying.body.to_raw()?);
     Ok(ClientEvent { id: saying.id.clone(), r#type, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Action, AgentCommand, Role};
+    use crate::link::{Credential, Target};
+
+    fn key(n: usize) -> ClientKey {
+        ClientKey::new(format!("k-{n}")).unwrap()
+    }
+
+    fn proposal() -> Proposal {
+        let (agent, command, cwd) = ("codex".into(), "run".into(), "/".into());
+        let action = Action::AgentCommand(AgentCommand { agent, command, cwd, incomplete: None });
+        Proposal {
+            action,
+            service: None,
+            environment: None,
+            why: None,
+            claim: None,
+            undo: None,
+            cites: vec![],
+        }
+    }
+
+    #[tokio::test]
+    async fn while_the_hub_is_away_words_are_dropped_questions_refused_and_nothing_else_is_lost() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let credential = Credential { role: Role::Agent, token: "t".into(), name: "codex".into() };
+        let desk = Desk::open(Target::Unix(nowhere.path().join("no.sock")), credential);
+        let (inbox, _heard) = mpsc::channel(8);
+        let (stops, _stopped) = mpsc::channel(8);
+        let clerk = Clerk::start(desk, Route { inbox, stops }, None);
+        assert!(clerk.carry(Job::Session { key: key(0), title: "t".into() }));
+        let most = 2 * JOBS_MAX;
+        let said = (0..most).filter(|n| clerk.carry(Job::Say(translate::note(key(*n), "words")))).count();
+        assert!(said > 0 && said < JOBS_MAX, "{said}");
+        assert_eq!(clerk.dropped.load(Ordering::Relaxed), (most - said) as u64, "each is counted");
+        let asked =
+            (0..most).filter(|n| clerk.carry(Job::Open { key: key(*n), proposal: proposal() })).count();
+        assert!(
+            (1..JOBS_MAX).contains(&asked),
+            "questions have places of their own, and not for ever: {asked}"
+        );
+        let reason = || Untrusted::from("over");
+        for n in 0..most {
+            let word = Word::Lost("gone".into());
+            assert!(clerk.carry(Job::Report { key: key(n), word }), "what became of a run is never dropped");
+            let outcome = Withdrawal::Withdrawn;
+            assert!(clerk.carry(Job::Withdraw { key: key(n), outcome, reason: reason() }));
+        }
+    }
 }

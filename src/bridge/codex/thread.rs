@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::domain::{
     Actor, ClientKey, Digest, Error, HoldId, Outcome, Proposal, Result, Timestamp, Untrusted,
 };
-use crate::session::{AgentJoined, AgentLeft, StopConfirmed};
+use crate::session::{AgentJoined, AgentLeft, SessionClosed, StopConfirmed};
 use crate::wire::{HoldAnswer, Withdrawal};
 
 use super::adopt::Adoptions;
@@ -51,18 +51,22 @@ pub(super) enum Input {
     Joined(Box<Resumed>),
     /// The hub is there, or there again.
     HubUp,
-    /// The session belongs to an investigation that a person stopped; `confirmed` when somebody carried that out.
+    /// The session belongs to an investigation that is over; `confirmed` when nothing of it is known to run any more.
     Over { confirmed: bool },
     /// Runs that the record has as let go and not over, from before this life of the bridge.
     Unfinished(Vec<(ClientKey, Digest)>),
-    /// A person is asked. `closing` when the record already knows the end; `age_ms` tells how old that is.
-    Opened { key: ClientKey, answer: HoldAnswer, closing: Option<Closing>, age_ms: i64 },
+    /// A person is asked. `closing` when the record already knows the end.
+    Opened { key: ClientKey, answer: HoldAnswer, closing: Option<Closing> },
     /// No person can be asked.
     Refused { key: ClientKey, error: Error },
     /// A hold of the session ended.
     Closed(Closing),
     /// A person asks the agent.
     Question { by: Actor, text: Untrusted },
+    /// These words did not reach the turn that they were for; nobody waits for an answer to them.
+    Unheard { text: String, error: Error },
+    /// The agent could not be told something.
+    Untold(Error),
     /// A person stops the investigation.
     Stop { level: u8 },
     /// What the stop achieved.
@@ -90,8 +94,10 @@ pub(super) enum Effect {
     Report { key: ClientKey, word: Word },
     /// Answer Codex.
     Answer { request: RequestId, result: Value },
-    /// Give the agent words, then answer: its next request to its model holds them.
-    Tell { turn: Option<String>, text: String, then: Option<(RequestId, Value)> },
+    /// Give the turn words, then answer: its next request to its model holds them.
+    Tell { turn: String, text: String, then: Option<(RequestId, Value)> },
+    /// Begin a turn with these words.
+    Begin { text: String },
     /// Look for the process of a command that was let go.
     Watch { item: String },
     /// Interrupt the turn, end what runs, and find out whether it is dead.
@@ -117,6 +123,8 @@ pub(super) struct Thread {
     joined: bool,
     /// The turn under way.
     pub(super) turn: Option<String>,
+    /// Whether the next turn to begin is one that we asked for.
+    beginning: bool,
     /// Items that began and are not over, in order of beginning within a turn.
     items: BTreeMap<(String, u64), Numbered>,
     begun: u64,
@@ -144,6 +152,7 @@ impl Thread {
             over: false,
             joined: false,
             turn: None,
+            beginning: false,
             items: BTreeMap::new(),
             begun: 0,
             asks: Asks::default(),
@@ -153,14 +162,14 @@ impl Thread {
         }
     }
 
-    /// Takes in what happened.
+    /// Takes in what happened, when the hub's clock says `now`.
     ///
     /// # Errors
     /// When an identifier could not be made; nothing was approved then.
-    pub(super) fn take(&mut self, input: Input) -> Result<Effects> {
+    pub(super) fn take(&mut self, input: Input, now: Timestamp) -> Result<Effects> {
         let mut effects = Effects::new();
         match input {
-            Input::Asked { id, method, params } => self.asked(&id, &method, &params, &mut effects)?,
+            Input::Asked { id, method, params } => self.asked(&id, &method, &params, now, &mut effects)?,
             Input::Told { method, params } => self.told(&method, &params, &mut effects)?,
             Input::Joined(resumed) => self.join(*resumed, &mut effects)?,
             Input::HubUp => self.reattach(&mut effects)?,
@@ -169,14 +178,30 @@ impl Thread {
                 self.recalled.clear();
                 self.adopt(runs, &mut effects);
             }
-            Input::Opened { key, answer, closing, age_ms } => {
-                self.opened(&key, &answer, closing, age_ms, &mut effects)?;
+            Input::Opened { key, answer, closing } => {
+                self.opened(&key, &answer, closing, now, &mut effects)?;
             }
             Input::Refused { key, error } => self.refused(&key, &error, &mut effects)?,
-            Input::Closed(closing) => self.closed(&closing, 0, &mut effects)?,
+            Input::Closed(closing) => self.closed(&closing, now, &mut effects)?,
             Input::Question { by, text } => {
                 let text = format!("{} asks, through Holdpoint: {}", by.name.expose(), text.expose());
-                effects.push(Effect::Tell { turn: self.turn.clone(), text, then: None });
+                match &self.turn {
+                    Some(turn) if !self.over => {
+                        effects.push(Effect::Tell { turn: turn.clone(), text, then: None });
+                    }
+                    Some(_) | None => self.begin_turn(text, &mut effects)?,
+                }
+            }
+            Input::Unheard { text, error } => {
+                if self.turn.is_some() && !self.over {
+                    self.untold(&error, &mut effects)?;
+                } else {
+                    self.begin_turn(text, &mut effects)?;
+                }
+            }
+            Input::Untold(error) => {
+                self.beginning = false;
+                self.untold(&error, &mut effects)?;
             }
             Input::Stop { level } => {
                 self.over = true;
@@ -192,15 +217,35 @@ impl Thread {
         Ok(effects)
     }
 
+    /// Nobody else waits for an answer: a new turn is the only way to be heard. Not for who was stopped, because it would
+    /// start the agent again.
+    fn begin_turn(&mut self, text: String, effects: &mut Effects) -> Result<()> {
+        if self.over {
+            let words = "Not delivered to the agent: the session is stopped.";
+            effects.push(Effect::Say(translate::note(self.once("undelivered")?, words)));
+        } else {
+            self.beginning = true;
+            effects.push(Effect::Begin { text });
+        }
+        Ok(())
+    }
+
+    fn untold(&mut self, error: &Error, effects: &mut Effects) -> Result<()> {
+        let words = format!("The agent could not be told: {error}");
+        effects.push(Effect::Say(translate::note(self.once("untold")?, &words)));
+        Ok(())
+    }
+
     fn asked(
         &mut self,
         id: &RequestId,
         method: &str,
         params: &RawValue,
+        now: Timestamp,
         effects: &mut Effects,
     ) -> Result<()> {
         match read_request(id, method, params, &*self) {
-            Wish::Approval(ask) => self.ask(*ask, effects),
+            Wish::Approval(ask) => self.ask(*ask, now, effects),
             Wish::Elsewhere(words) => {
                 let words = format!("{words}. Holdpoint cannot answer this: answer it in Codex' own screen.");
                 let id = key("elsewhere", &[&self.id, &id.to_string(), params.get()])?;
@@ -321,6 +366,10 @@ impl Thread {
     }
 
     fn next_session(&mut self, effects: &mut Effects) -> Result<()> {
+        // On record, so that a bridge that comes later does not take the new turn for what was stopped.
+        let id = key("closed", &[&self.id, &self.generation.to_string()])?;
+        let reason = "a new turn was begun in Codex; it has a session of its own";
+        effects.push(Effect::Say(Saying::new(id, SessionClosed { reason: Some(reason.into()) })));
         self.generation += 1;
         self.over = false;
         effects.push(self.session()?);
@@ -330,7 +379,13 @@ impl Thread {
     }
 
     fn turn_started(&mut self, turn: String, effects: &mut Effects) -> Result<()> {
+        let ours = std::mem::take(&mut self.beginning);
         self.turn = Some(turn);
+        if self.over && ours {
+            // We asked for it before the stop came: it is stopped with the rest.
+            effects.push(Effect::Halt { turn: self.turn.clone(), level: 1 });
+            return Ok(());
+        }
         if self.over { self.next_session(effects) } else { Ok(()) }
     }
 

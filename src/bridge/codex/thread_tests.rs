@@ -6,6 +6,7 @@ use super::*;
 use crate::bridge::codex::approval::Style;
 use crate::bridge::codex::asks::End;
 use crate::domain::{Action, AgentCommand, Digest, Role};
+use crate::session::command;
 
 const COMMAND: &str = "item/commandExecution/requestApproval";
 
@@ -15,12 +16,14 @@ fn raw(json: &Value) -> Box<RawValue> {
 
 struct Bench {
     thread: Thread,
+    /// What the hub's clock says.
+    now: Timestamp,
 }
 
 impl Bench {
     /// A thread that was joined in the middle of turn `t1`.
     fn new() -> Self {
-        let mut bench = Self { thread: Thread::new("th".into(), "life".into()) };
+        let mut bench = Self { thread: Thread::new("th".into(), "life".into()), now: Timestamp::default() };
         bench.join(&json!([{"id": "t1", "status": "inProgress", "items": []}]));
         bench
     }
@@ -34,7 +37,7 @@ impl Bench {
     }
 
     fn take(&mut self, input: Input) -> Effects {
-        self.thread.take(input).unwrap()
+        self.thread.take(input, self.now).unwrap()
     }
 
     fn tell(&mut self, method: &str, params: &Value) -> Effects {
@@ -49,19 +52,12 @@ impl Bench {
     /// Asks and has a hold opened; answers with the key.
     fn held(&mut self, id: i64, item: &str, hold: &str) -> ClientKey {
         let (key, proposal) = opened(&self.ask(id, item));
-        let effects = self.opened(&key, hold, proposal.action.digest().unwrap(), None, 0);
+        let effects = self.opened(&key, hold, proposal.action.digest().unwrap(), None);
         assert_eq!(effects, []);
         key
     }
 
-    fn opened(
-        &mut self,
-        key: &ClientKey,
-        hold: &str,
-        digest: Digest,
-        closing: Option<Closing>,
-        age_ms: i64,
-    ) -> Effects {
+    fn opened(&mut self, key: &ClientKey, hold: &str, digest: Digest, closing: Option<Closing>) -> Effects {
         let answer = HoldAnswer {
             hold: HoldId::new(hold).unwrap(),
             number: 1,
@@ -69,7 +65,7 @@ impl Bench {
             digest,
             expires_at: Timestamp::default(),
         };
-        self.take(Input::Opened { key: key.clone(), answer, closing, age_ms })
+        self.take(Input::Opened { key: key.clone(), answer, closing })
     }
 
     fn resolve(&mut self, id: i64) -> Effects {
@@ -111,6 +107,13 @@ fn answers(effects: &Effects) -> Vec<(RequestId, Value)> {
     effects.iter().filter_map(answer).collect()
 }
 
+/// Whether it is said on record, in these words.
+fn says(effects: &Effects, words: &str) -> bool {
+    effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Say(said) if format!("{:?}", said.body).contains(words)))
+}
+
 fn accepts(effects: &Effects) -> bool {
     let yes = [Style::Decision.accept(), Style::Elicitation.accept()];
     answers(effects).iter().any(|(_, result)| yes.contains(result))
@@ -127,7 +130,7 @@ fn an_approval_of_this_hold_and_no_other_answers_this_request() {
     assert_eq!(bench.take(Input::Closed(closing("h-2", Outcome::Approved, None))), [], "once");
     let effects = bench.take(Input::Closed(closing("h-1", Outcome::Denied, Some("it is the deploy"))));
     assert_eq!(answers(&effects), [(RequestId::Number(0), json!({"decision": "decline"}))]);
-    let Some(Effect::Tell { turn: Some(turn), text, .. }) = effects.first() else { panic!("{effects:?}") };
+    let Some(Effect::Tell { turn, text, .. }) = effects.first() else { panic!("{effects:?}") };
     assert!(
         turn == "t1" && text.contains("it is the deploy") && text.contains("maya") && text.contains("run c1"),
         "{text}"
@@ -158,7 +161,7 @@ fn an_answer_to_something_else_under_the_same_key_is_no_answer() {
     let mut bench = Bench::new();
     let (key, _) = opened(&bench.ask(0, "c1"));
     let approved = Some(closing("h-1", Outcome::Approved, None));
-    let effects = bench.opened(&key, "h-1", Digest::of(b"something else"), approved, 0);
+    let effects = bench.opened(&key, "h-1", Digest::of(b"something else"), approved);
     assert!(!accepts(&effects));
     assert_ne!(opened(&effects).0, key, "it is asked anew");
 }
@@ -169,10 +172,117 @@ fn an_approval_found_later_counts_while_it_is_young() {
         let mut bench = Bench::new();
         let (key, proposal) = opened(&bench.ask(0, "c1"));
         let approved = Some(closing("h-1", Outcome::Approved, None));
-        let effects = bench.opened(&key, "h-1", proposal.action.digest().unwrap(), approved, age_ms);
+        bench.now = Timestamp::from_millis(age_ms);
+        let effects = bench.opened(&key, "h-1", proposal.action.digest().unwrap(), approved);
         assert_eq!(accepts(&effects), counts, "{age_ms}");
         assert_eq!(effects.iter().any(|e| matches!(e, Effect::Open { .. })), !counts);
+        assert_eq!(says(&effects, "was not passed on"), !counts, "{effects:?}");
     }
+}
+
+#[test]
+fn an_approval_that_arrives_late_over_a_line_that_was_cut_runs_nothing_and_is_asked_anew() {
+    for (age_ms, counts) in [(command::GRANT_TTL_MS, true), (command::GRANT_TTL_MS + 1, false)] {
+        let mut bench = Bench::new();
+        let key = bench.held(0, "c1", "h-1");
+        bench.now = Timestamp::from_millis(age_ms);
+        let effects = bench.take(Input::Closed(closing("h-1", Outcome::Approved, None)));
+        assert_eq!(accepts(&effects), counts, "{age_ms}");
+        assert_eq!(says(&effects, "was not passed on"), !counts, "{effects:?}");
+        if !counts {
+            assert_ne!(opened(&effects).0, key);
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_codex_asks_for_again_much_later_is_not_given_again() {
+    for (age_ms, counts) in [(1_000, true), (3_600_000, false)] {
+        let mut bench = Bench::new();
+        let key = bench.held(0, "c1", "h-1");
+        assert!(accepts(&bench.take(Input::Closed(closing("h-1", Outcome::Approved, None)))));
+        bench.now = Timestamp::from_millis(age_ms);
+        let effects = bench.ask(7, "c1");
+        assert_eq!(accepts(&effects), counts, "{age_ms}");
+        if !counts {
+            assert_ne!(opened(&effects).0, key);
+            assert!(says(&effects, "was not passed on"), "{effects:?}");
+            assert!(!accepts(&bench.take(Input::Closed(closing("h-1", Outcome::Approved, None)))));
+        }
+    }
+}
+
+#[test]
+fn a_question_never_starts_what_was_stopped() {
+    let ask = || Input::Question { by: Actor::new(Role::Person, "maya"), text: "which deploy?".into() };
+    let begins = |effects: &Effects| {
+        effects.iter().any(|effect| matches!(effect, Effect::Begin { .. } | Effect::Tell { .. }))
+    };
+    let done = json!({"threadId": "th", "turn": {"id": "t1", "status": "interrupted"}});
+    let mut bench = Bench::new();
+    assert!(matches!(bench.take(ask())[..], [Effect::Tell { .. }]), "into the turn under way");
+    bench.tell("turn/completed", &done);
+    assert!(matches!(bench.take(ask())[..], [Effect::Begin { .. }]), "the control: nobody was stopped");
+
+    let mut bench = Bench::new();
+    bench.take(Input::Stop { level: 1 });
+    let effects = bench.take(ask());
+    assert!(!begins(&effects) && says(&effects, "Not delivered"), "its turn may end any moment: {effects:?}");
+    bench.tell("turn/completed", &done);
+    let effects = bench.take(ask());
+    assert!(!begins(&effects) && says(&effects, "the session is stopped"), "{effects:?}");
+    // Nor do words that were on their way when the stop came.
+    let error = Error::new(crate::domain::Kind::Conflict, "no such turn");
+    let effects = bench.take(Input::Unheard { text: "which deploy?".into(), error });
+    assert!(!begins(&effects) && says(&effects, "Not delivered"), "{effects:?}");
+}
+
+#[test]
+fn a_turn_that_was_asked_for_before_a_stop_is_stopped_with_the_rest() {
+    let mut bench = Bench::new();
+    let turn = |id: &str, status: &str| json!({"threadId": "th", "turn": {"id": id, "status": status}});
+    bench.tell("turn/completed", &turn("t1", "completed"));
+    bench.take(Input::Question { by: Actor::new(Role::Person, "maya"), text: "which deploy?".into() });
+    assert_eq!(bench.take(Input::Stop { level: 2 }), [Effect::Halt { turn: None, level: 2 }]);
+    let effects = bench.tell("turn/started", &turn("t2", "inProgress"));
+    assert_eq!(effects, [Effect::Halt { turn: Some("t2".into()), level: 1 }]);
+    // The control: a turn that somebody begins in Codex is another session.
+    let effects = bench.tell("turn/started", &turn("t3", "inProgress"));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Session { .. })));
+    let Some(Effect::Say(said)) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!(said.body.type_name(), "session.closed", "so that a later bridge can tell them apart");
+}
+
+#[test]
+fn a_bridge_that_comes_to_a_stop_that_killed_nothing_stops_again() {
+    let mut bench = Bench::new();
+    let effects = bench.take(Input::Over { confirmed: false });
+    assert_eq!(effects, [Effect::Halt { turn: Some("t1".into()), level: 1 }]);
+    let mut bench = Bench::new();
+    let effects = bench.take(Input::Over { confirmed: true });
+    assert!(effects.iter().any(|e| matches!(e, Effect::Session { .. })), "{effects:?}");
+}
+
+#[test]
+fn a_question_that_was_put_and_cannot_be_put_again_takes_its_hold_back() {
+    let mut bench = Bench::new();
+    let key = bench.held(0, "c1", "h-1");
+    let error = Error::new(crate::domain::Kind::Unavailable, "too much waits");
+    let effects = bench.take(Input::Refused { key: key.clone(), error });
+    assert!(effects.iter().any(|e| matches!(e, Effect::Withdraw { key: k, .. } if *k == key)), "{effects:?}");
+    assert_eq!(answers(&effects), [(RequestId::Number(0), json!({"decision": "decline"}))]);
+}
+
+#[test]
+fn what_is_kept_of_a_turn_goes_with_it() {
+    let mut bench = Bench::new();
+    for n in 0..3 {
+        bench.held(n, &format!("c{n}"), &format!("h-{n}"));
+        bench.take(Input::Closed(closing(&format!("h-{n}"), Outcome::Withdrawn, None)));
+    }
+    assert_eq!(bench.thread.asks.kept(), (3, 3));
+    bench.tell("turn/completed", &json!({"threadId": "th", "turn": {"id": "t1", "status": "completed"}}));
+    assert_eq!(bench.thread.asks.kept(), (0, 0));
 }
 
 #[test]
@@ -190,7 +300,7 @@ fn the_same_question_finds_its_hold_again_whoever_asks_and_a_withdrawn_one_is_as
     let mut late = Bench::new();
     let (key, proposal) = opened(&late.ask(0, "c1"));
     let gone = Some(closing("h-1", Outcome::Withdrawn, None));
-    let effects = late.opened(&key, "h-1", proposal.action.digest().unwrap(), gone, 0);
+    let effects = late.opened(&key, "h-1", proposal.action.digest().unwrap(), gone);
     assert_ne!(opened(&effects).0, key);
 }
 
@@ -325,7 +435,7 @@ fn changed_file_changes_are_asked_about_anew() {
         Input::Asked { id: RequestId::Number(0), method: "item/fileChange/requestApproval".into(), params };
     let (key, first) = opened(&bench.take(asked));
     assert_eq!(first.action.incomplete(), None);
-    bench.opened(&key, "h-1", first.action.digest().unwrap(), None, 0);
+    bench.opened(&key, "h-1", first.action.digest().unwrap(), None);
     let update = |diff: &str| json!({"turnId": "t1", "itemId": "p1", "changes": changes(diff)});
     assert_eq!(
         bench.tell("item/fileChange/patchUpdated", &update("one\n")),
@@ -358,7 +468,7 @@ fn runs_from_before_are_found_again_by_what_they_run() {
         Action::AgentCommand(action).digest().unwrap()
     };
     let key = |text: &str| ClientKey::new(text).unwrap();
-    let mut bench = Bench { thread: Thread::new("th".into(), "life".into()) };
+    let mut bench = Bench { thread: Thread::new("th".into(), "life".into()), now: Timestamp::default() };
     let items = [command("ended", "completed"), command("runs", "inProgress"), command("other", "completed")];
     bench.join(&json!([{"id": "t1", "status": "inProgress", "items": items}]));
     let runs = ["ended", "runs", "background"].map(|item| (key(item), digest(item)));
@@ -381,7 +491,7 @@ fn runs_from_before_are_found_again_by_what_they_run() {
 
 #[test]
 fn a_history_is_told_once_and_in_order_and_what_is_under_way_is_known() {
-    let mut bench = Bench { thread: Thread::new("th".into(), "life".into()) };
+    let mut bench = Bench { thread: Thread::new("th".into(), "life".into()), now: Timestamp::default() };
     let message = |text: &str| json!({"type": "agentMessage", "id": "m", "text": text});
     let patch = json!({"type": "fileChange", "id": "p1", "status": "inProgress",
                        "changes": [{"path": "/a", "kind": {"type": "add"}, "diff": "x"}]});
