@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -15,29 +16,43 @@ use super::{Done, Fault};
 use crate::domain::{ACTION_MAX_BYTES, Error, Kind, Result, Untrusted};
 use crate::gate::{self, Ending, Io, Progress, Request, Words};
 
-/// Runs the gate. Its own words go to standard error, so that standard output is the command's alone.
-pub(super) async fn run(home: Home, wanted: Gate) -> Done {
+/// Runs the gate. Its own words go to standard error, so that standard output is the command's alone; with `--json` each
+/// is a JSON value on a line of its own, the last one that of the status file.
+pub(super) async fn run(home: Home, wanted: Gate, json: bool) -> Done {
     let status_file = wanted.status_file.clone();
     if let Some(file) = &status_file {
         prepare(file).map_err(|error| cannot_write(file, error))?;
     }
-    let ending = match begin(&home, wanted).await {
+    let ending = match begin(&home, wanted, json).await {
         Ok(ending) => ending,
         Err(error) => Ending::failed(&error),
     };
-    if let Some(line) = ending.line() {
-        note(&format!("holdpoint: {}", line.replace("\nhint: ", "\nholdpoint: hint: ")));
-    }
     if let Some(file) = &status_file {
         // The status is the command's all the same: it ran, or did not, whatever the disk says.
         if let Err(error) = record(file, &ending) {
-            note(&format!("holdpoint: the status file could not be written: {}", error.message()));
+            let words = format!("the status file could not be written: {}", error.message());
+            say(json, "statusFileNotWritten", &words, json!({ "message": error.message() }));
         }
+    }
+    if json {
+        note(&ending.to_json_line().map_err(Error::from)?);
+    } else if let Some(line) = ending.line() {
+        note(&format!("holdpoint: {}", line.replace("\nhint: ", "\nholdpoint: hint: ")));
     }
     Ok(ExitCode::from(ending.exit_code()))
 }
 
-async fn begin(home: &Home, wanted: Gate) -> Result<Ending> {
+/// Says something on the way: in words, or as JSON under the name of what happened.
+fn say(json: bool, event: &str, words: &str, mut facts: serde_json::Value) {
+    if json {
+        facts["event"] = event.into();
+        note(&facts.to_string());
+    } else {
+        note(&format!("holdpoint: {words}"));
+    }
+}
+
+async fn begin(home: &Home, wanted: Gate, json: bool) -> Result<Ending> {
     let argv = wanted.command.iter().map(utf8).collect::<Result<Vec<String>>>()?;
     let stdin = if wanted.stdin {
         Some(tokio::task::spawn_blocking(read_stdin).await.map_err(std::io::Error::from)??)
@@ -79,29 +94,40 @@ async fn begin(home: &Home, wanted: Gate) -> Result<Ending> {
         stdout: Box::new(tokio::io::stdout()),
         stderr: Box::new(tokio::io::stderr()),
         signals,
-        tell: Box::new(|progress| tell(&progress)),
+        tell: Box::new(move |progress| tell(&progress, json)),
     };
     Ok(gate::run(home.target()?, home.agent()?, request, io).await)
 }
 
-fn tell(progress: &Progress) {
-    let words = match progress {
-        Progress::Waiting { session, hold, number, expires_at, .. } => {
-            format!("waiting for a person: P{number}, hold {hold}, session {session}, until {expires_at}")
+fn tell(progress: &Progress, json: bool) {
+    let say = |event, words: &str, facts| say(json, event, words, facts);
+    match progress {
+        Progress::Waiting { session, hold, number, digest, expires_at } => {
+            let words = format!(
+                "waiting for a person: P{number}, hold {hold}, session {session}, until {expires_at}"
+            );
+            let facts = json!({ "session": session, "hold": hold, "number": number, "digest": digest,
+                "expiresAt": expires_at });
+            say("waiting", &words, facts);
         }
         Progress::Unreachable { why } => {
-            format!("{}; still waiting", Untrusted::from(why.as_str()).escaped())
+            let words = format!("{}; still waiting", Untrusted::from(why.as_str()).escaped());
+            say("unreachable", &words, json!({ "why": why }));
         }
-        Progress::Back => "connected again".into(),
-        Progress::Started { by, .. } => format!("approved by {}; running", by.escaped()),
+        Progress::Back => say("back", "connected again", json!({})),
+        Progress::Started { by, pid } => {
+            let words = format!("approved by {}; running", by.escaped());
+            say("started", &words, json!({ "by": by, "pid": pid }));
+        }
         Progress::Stopping { by, level, what } => {
-            format!("{} asked for a stop, level {level}: {what}", by.escaped())
+            let words = format!("{} asked for a stop, level {level}: {what}", by.escaped());
+            say("stopping", &words, json!({ "by": by, "level": level, "what": what }));
         }
         Progress::ReportPending => {
-            "the command has ended; waiting for the hub to take that in (Ctrl-C leaves)".into()
+            let words = "the command has ended; waiting for the hub to take that in (Ctrl-C leaves)";
+            say("reportPending", words, json!({}));
         }
-    };
-    note(&format!("holdpoint: {words}"));
+    }
 }
 
 fn utf8(arg: &OsString) -> Result<String> {

@@ -75,7 +75,7 @@ async fn dispatch(args: Args) -> Done {
     match args.command.unwrap_or_default() {
         Command::Watch(wanted) => watch::run(home, wanted).await,
         Command::Hub(wanted) => hub::run(home, wanted).await,
-        Command::Gate(wanted) => gate::run(home, wanted).await,
+        Command::Gate(wanted) => gate::run(home, wanted, json).await,
         // Done already: it needs no runtime.
         Command::Launch => Ok(ExitCode::FAILURE),
         Command::Bridge { agent } => bridge::run(home, agent).await,

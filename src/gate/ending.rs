@@ -199,6 +199,18 @@ impl Ending {
     /// # Errors
     /// None in practice: it is plain data.
     pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(&self.written()).map(|text| text + "\n")
+    }
+
+    /// The same on one line, without its end.
+    ///
+    /// # Errors
+    /// None in practice: it is plain data.
+    pub fn to_json_line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.written())
+    }
+
+    fn written(&self) -> impl Serialize + use<'_> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Written<'a> {
@@ -206,8 +218,7 @@ impl Ending {
             #[serde(flatten)]
             ending: &'a Ending,
         }
-        let written = Written { exit_status: self.exit_code(), ending: self };
-        serde_json::to_string_pretty(&written).map(|text| text + "\n")
+        Written { exit_status: self.exit_code(), ending: self }
     }
 }
 

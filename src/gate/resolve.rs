@@ -40,7 +40,7 @@ pub(super) fn find(name: &str, path: Option<&str>, cwd: &Path) -> Result<Found> 
     }
     Err(not_allowed.unwrap_or_else(|| {
         Error::new(Kind::NotFound, format!("there is no program \"{}\" in PATH", name.escape_debug()))
-            .hint("a shell's aliases and built-ins are not programs; name a file, or run sh -c '…'")
+            .hint("a shell's aliases and built-ins are not programs; name a file, or run sh -c '...'")
     }))
 }
 
