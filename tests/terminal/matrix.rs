@@ -91,12 +91,12 @@ async fn say(agent: &Client, session: &SessionId, number: usize, event: &Event, 
     agent.ok::<SessionPublish>(SessionPublishParams { session: session.clone(), events: vec![event] }).await;
 }
 
-/// The grid without what differs from run to run: clocks read 00:00:00, spans lose their number, and a row that held
+/// The grid without what differs from run to run: clocks read 00:00:00, spans their number and unit, and a row that held
 /// one its widths.
 fn normalised(text: &str) -> String {
     // A sheet may cover the second half of the time that is left.
     let clock = Regex::new(r"\d\d:\d\d(:\d\d)?(\.\d+)?|  \d\d║").unwrap();
-    let span = Regex::new(r"\b\d+(\.\d+)? (ms|s|min|h)\b").unwrap();
+    let span = Regex::new(r"\b(under )?\d+(\.\d+)? (ms|s|min|h)\b").unwrap();
     let gap = Regex::new(r"[ ═─]{2,}").unwrap();
     let zeros = |found: &Captures| found[0].replace(|c: char| c.is_ascii_digit(), "0");
     let row = |row: &str| {
@@ -104,7 +104,7 @@ fn normalised(text: &str) -> String {
         if !span.is_match(&row) {
             return row;
         }
-        gap.replace_all(&span.replace_all(&row, "# $2"), "  ").into_owned()
+        gap.replace_all(&span.replace_all(&row, "#"), "  ").into_owned()
     };
     text.lines().map(|line| row(line) + "\n").collect()
 }
@@ -182,7 +182,7 @@ matrix! {
 #[test]
 fn only_clocks_and_spans_are_normalised() {
     assert_eq!(normalised("at 03:12Z  P1 04:31 left"), "at 00:00Z  P1 00:00 left\n");
-    assert_eq!(normalised("firing 5 min   since"), "firing # min  since\n");
+    assert_eq!(normalised("firing 5 min   since"), "firing #  since\n");
     let kept = "P1 r1 kubectl 12.4 %  sha256 7a7f09de08e3   2 word for word";
     assert_eq!(normalised(kept), format!("{kept}\n"));
 }

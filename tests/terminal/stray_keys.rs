@@ -148,7 +148,7 @@ const HELD_ENTER: Stray = Stray {
 };
 
 /// Every letter that means something outside of a field.
-const LETTERS: &str = "A d S e q ? A";
+const LETTERS: &str = "S A d e q ? A";
 
 const TEXT_IN_A_FIELD: Stray = Stray {
     input: |place| {
@@ -221,7 +221,7 @@ stray! {
     text_in_a_field_does_not_decide: TEXT_IN_A_FIELD in wide, small and tmux;
 }
 
-/// The control of the last one: beside a field the same letters do what they say; one of them is the stop.
+/// The control of the last one: beside a field the same letters do what they say; the first of them is the stop.
 #[test]
 fn the_letters_of_a_reason_beside_its_line_are_keys() {
     let mut lab = Lab::new();
