@@ -1,0 +1,1 @@
+//! Whether a citation stands in the output it names.

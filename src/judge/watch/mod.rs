@@ -1,0 +1,1 @@
+//! Whether the evidence that an investigation gathered speaks for what it says.
