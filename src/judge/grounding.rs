@@ -1,1 +1,0 @@
-//! Whether a citation stands in the output it names.
