@@ -283,6 +283,9 @@ pub(super) struct Assess {
     /// Score labelled runs (JSON lines, also gzipped) and print how good the judgement is
     #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "lines", "sql"])]
     pub(super) evaluate: Option<PathBuf>,
+    /// With --evaluate: deal the labels out at random, by this seed; nothing may be found then
+    #[arg(long, value_name = "SEED", requires = "evaluate")]
+    pub(super) shuffle_labels: Option<u64>,
     /// Who depends on whom (docs/judgement.md has the format; repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) topology: Vec<PathBuf>,
