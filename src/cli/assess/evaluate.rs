@@ -51,11 +51,8 @@ fn each_line(file: &Path, mut take: impl FnMut(&str) -> Result<()>) -> Result<()
         .map_err(|error| Error::new(Kind::NotFound, format!("it cannot be read: {error}")))?;
     let mut input = BufReader::new(opened);
     let packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    let unpacked: Box<dyn Read> = if packed {
-        Box::new(flate2::bufread::MultiGzDecoder::new(input))
-    } else {
-        Box::new(input)
-    };
+    let unpacked: Box<dyn Read> =
+        if packed { Box::new(flate2::bufread::MultiGzDecoder::new(input)) } else { Box::new(input) };
     let mut input = BufReader::new(unpacked);
     for number in 1_u64.. {
         let mut line = String::new();

@@ -41,7 +41,8 @@ impl Topologies {
             return self.graph("", value, &source);
         }
         let graphs = fields.iter().filter(|(_, graph)| graph.get("edges").is_some());
-        let graphs: Vec<(String, Value)> = graphs.map(|(name, graph)| (name.clone(), graph.clone())).collect();
+        let graphs: Vec<(String, Value)> =
+            graphs.map(|(name, graph)| (name.clone(), graph.clone())).collect();
         if graphs.is_empty() {
             return Err(none());
         }
@@ -60,7 +61,8 @@ impl Topologies {
 
     /// The graph of an application: the one whose name it is, or begins with it; else the only one.
     pub(super) fn of(&self, application: &str) -> Option<&Topology> {
-        let named = || self.0.iter().find(|(name, _)| !application.is_empty() && name.starts_with(application));
+        let named =
+            || self.0.iter().find(|(name, _)| !application.is_empty() && name.starts_with(application));
         let only = || self.0.first_key_value().filter(|_| self.0.len() == 1);
         let exact = self.0.get_key_value(application);
         exact.or_else(named).or_else(only).map(|(_, topology)| topology)
@@ -101,7 +103,8 @@ mod tests {
     fn one_graph_and_several_by_name_are_read() {
         let one = read(r#"{"nodes":["till"],"edges":[["shop","till"]]}"#).unwrap();
         assert_eq!(one.of("anything").map(|t| t.names().count()), Some(2));
-        let two = read(r#"{"shop-eu":{"edges":[["a","b"]]},"bank":{"edges":[["c","d"]]},"note":"x"}"#).unwrap();
+        let two =
+            read(r#"{"shop-eu":{"edges":[["a","b"]]},"bank":{"edges":[["c","d"]]},"note":"x"}"#).unwrap();
         assert!(two.of("shop").is_some_and(|t| t.names().any(|name| name.expose() == "a")));
         assert!(two.of("zoo").is_none() && two.of("").is_none(), "which of them is not guessed at");
         assert_eq!(two.whole().names().count(), 4);

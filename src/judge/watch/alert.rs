@@ -8,7 +8,8 @@ use super::names::{Entity, Names};
 use super::words::words;
 
 /// Labels whose value names who alerts, also when it is no known name.
-const NAMING: &[&str] = &["service", "app", "job", "deployment", "pod", "instance", "container", "statefulset", "node"];
+const NAMING: &[&str] =
+    &["service", "app", "job", "deployment", "pod", "instance", "container", "statefulset", "node"];
 
 /// What the alert says about where and when.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +60,8 @@ fn times(text: &str) -> impl Iterator<Item = Timestamp> + '_ {
             return None;
         }
         let rest = word.rest.strip_prefix(':')?;
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !":.+-".contains(c)).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !c.is_ascii_alphanumeric() && !":.+-".contains(c)).unwrap_or(rest.len());
         format!("{}:{}", word.text, &rest[..end]).parse().ok()
     })
 }

@@ -90,9 +90,13 @@ impl Assessment {
     /// The answer in one sentence. Names in it are outside text.
     pub fn sentence(&self) -> Untrusted {
         let named = join(&self.named);
-        let count = |n: f64| if (n - 1.0).abs() < 1e-9 { "1 distinct error".into() } else { format!("{n:.0} distinct errors") };
+        let count = |n: f64| {
+            if (n - 1.0).abs() < 1e-9 { "1 distinct error".into() } else { format!("{n:.0} distinct errors") }
+        };
         let text = match (self.word, &self.strongest) {
-            (Word::CannotTell, _) => "It names no service, store or node, so no evidence can be weighed for it.".into(),
+            (Word::CannotTell, _) => {
+                "It names no service, store or node, so no evidence can be weighed for it.".into()
+            }
             (Word::Supported, _) => MECHANISM.into(),
             (Word::Contested, Some(rival)) => format!(
                 "{} speak of {}, {} of {named}.",

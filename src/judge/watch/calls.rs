@@ -9,9 +9,9 @@ use super::ledger::Brought;
 use super::names::Entity;
 
 /// Calls without an answer that are kept; the oldest goes first.
-pub(super) const OPEN_MAX: usize = 4096;
+pub(super) const OPEN_MAX: usize = 1024;
 /// Queries whose last answer is remembered.
-pub(super) const QUERIES_MAX: usize = 8192;
+pub(super) const QUERIES_MAX: usize = 4096;
 /// Answered calls that are kept for drawing.
 pub const COLUMNS_MAX: usize = 240;
 /// How often the same query must have the same answer to be a loop.
@@ -95,7 +95,14 @@ impl Calls {
         self.circling = None;
     }
 
-    pub(super) fn answer(&mut self, call: &CallId, at: Timestamp, output: &str, failed: bool, brought: Brought) {
+    pub(super) fn answer(
+        &mut self,
+        call: &CallId,
+        at: Timestamp,
+        output: &str,
+        failed: bool,
+        brought: Brought,
+    ) {
         self.answered += 1;
         let asked = self.open.remove(call);
         if self.open.is_empty() {

@@ -9,7 +9,7 @@ use super::lines::{ErrorLine, errors};
 use super::names::{Entity, Names};
 
 /// Statements that are kept; further ones are only counted.
-pub(super) const STATEMENTS_MAX: usize = 4096;
+pub(super) const STATEMENTS_MAX: usize = 2048;
 /// How much of one output is read, in bytes; the rest is counted.
 pub(super) const READ_MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -17,6 +17,8 @@ pub(super) const READ_MAX_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Clone, Debug)]
 struct Statement {
     line: ErrorLine,
+    /// The line's text in lower case.
+    lower: Box<str>,
     source: Option<Entity>,
 }
 
@@ -66,11 +68,13 @@ impl Ledger {
         let source = if let [one] = targets { Some(*one) } else { None };
         let mut brought = Brought::default();
         for line in errors(&output[..end]) {
-            if names.learn(&line.text) {
-                self.again(names);
-            }
+            let before = names.len();
+            names.learn(&line.text);
+            self.again(names, before);
             let speaks = speaks_of(names, &line, source);
-            brought.named.extend(speaks.iter().filter(|entity| !brought.named.contains(entity)).collect::<Vec<_>>());
+            brought
+                .named
+                .extend(speaks.iter().filter(|entity| !brought.named.contains(entity)).collect::<Vec<_>>());
             brought.new |= self.keep(line, source, &speaks);
         }
         brought
@@ -88,7 +92,8 @@ impl Ledger {
         self.seen.insert((line.template, source));
         let at = self.statements.len();
         self.count(line.template, at, speaks);
-        self.statements.push(Statement { line, source });
+        let lower = line.text.to_ascii_lowercase().into();
+        self.statements.push(Statement { line, lower, source });
         true
     }
 
@@ -100,8 +105,17 @@ impl Ledger {
         }
     }
 
-    /// Counts everything again, because there are names now which there were not.
-    pub(super) fn again(&mut self, names: &Names) {
+    /// Counts everything again when a name that has come since there were `before` stands in what was read.
+    pub(super) fn again(&mut self, names: &Names, before: usize) {
+        let new = names.since(before);
+        let named = |statement: &Statement| new.iter().any(|name| statement.lower.contains(name.as_str()));
+        if !new.is_empty() && self.statements.iter().any(named) {
+            self.recount(names);
+        }
+    }
+
+    /// The same, in any case.
+    pub(super) fn recount(&mut self, names: &Names) {
         for tally in self.tallies.values_mut() {
             tally.templates.clear();
             tally.example = None;
@@ -121,7 +135,8 @@ impl Ledger {
 
     /// Distinct templates that speak of any of them.
     pub(super) fn union(&self, entities: &[Entity]) -> usize {
-        let all = entities.iter().filter_map(|entity| self.tallies.get(entity)).flat_map(|tally| &tally.templates);
+        let all =
+            entities.iter().filter_map(|entity| self.tallies.get(entity)).flat_map(|tally| &tally.templates);
         all.collect::<HashSet<_>>().len()
     }
 

@@ -18,11 +18,45 @@ const TEMPLATE_MAX_BYTES: usize = 160;
 
 /// Words that state an error.
 const ERROR: &[&str] = &[
-    "error", "errors", "failed", "fails", "failure", "failures", "failing", "fatal", "panic", "panicked",
-    "exception", "refused", "timeout", "timeouts", "time-out", "unavailable", "unreachable", "denied",
-    "unauthorized", "unauthorised", "crashed", "crashing", "crashloopbackoff", "backoff", "back-off",
-    "oomkilled", "killed", "evicted", "unable", "cannot", "unhealthy", "exceeded", "rejected", "pending",
-    "imagepullbackoff", "errimagepull", "unschedulable", "failedscheduling", "createcontainerconfigerror",
+    "error",
+    "errors",
+    "failed",
+    "fails",
+    "failure",
+    "failures",
+    "failing",
+    "fatal",
+    "panic",
+    "panicked",
+    "exception",
+    "refused",
+    "timeout",
+    "timeouts",
+    "time-out",
+    "unavailable",
+    "unreachable",
+    "denied",
+    "unauthorized",
+    "unauthorised",
+    "crashed",
+    "crashing",
+    "crashloopbackoff",
+    "backoff",
+    "back-off",
+    "oomkilled",
+    "killed",
+    "evicted",
+    "unable",
+    "cannot",
+    "unhealthy",
+    "exceeded",
+    "rejected",
+    "pending",
+    "imagepullbackoff",
+    "errimagepull",
+    "unschedulable",
+    "failedscheduling",
+    "createcontainerconfigerror",
     "mismatch",
 ];
 /// Pairs of words that state one.
@@ -36,8 +70,21 @@ const ERROR_PAIRS: &[(&str, &str)] = &[
 ];
 /// Words by which a line speaks of somebody whom it could not reach, rather than of itself.
 const OUTWARD: &[&str] = &[
-    "refused", "timed", "timeout", "timeouts", "time-out", "unavailable", "unreachable", "reachable", "reset",
-    "deadline", "connection", "connections", "connect", "network", "pipe",
+    "refused",
+    "timed",
+    "timeout",
+    "timeouts",
+    "time-out",
+    "unavailable",
+    "unreachable",
+    "reachable",
+    "reset",
+    "deadline",
+    "connection",
+    "connections",
+    "connect",
+    "network",
+    "pipe",
 ];
 /// Levels at which nothing is wrong, as loggers write them by themselves.
 const QUIET_LEVELS: &[&str] = &["INFO", "INF", "DEBUG", "DBG", "TRACE", "NOTICE"];
@@ -144,7 +191,8 @@ fn is_error_pair(first: Word<'_>, second: Word<'_>) -> bool {
 /// `status=503`, `Exit Code: 137`.
 fn is_bad_number(before: [Option<Word<'_>>; 2], word: Word<'_>) -> bool {
     let [earlier, Some(name)] = before else { return false };
-    let server_error = word.text.len() == 3 && word.text.starts_with('5') && word.text.bytes().all(|b| b.is_ascii_digit());
+    let server_error =
+        word.text.len() == 3 && word.text.starts_with('5') && word.text.bytes().all(|b| b.is_ascii_digit());
     let is_status = is_in(&["status", "http_status", "status_code", "http.status_code"], name.text);
     let exit = is_in(&["exitcode", "exit_code"], name.text)
         || (is_in(&["code"], name.text) && earlier.is_some_and(|word| is_in(&["exit"], word.text)));
@@ -170,7 +218,9 @@ fn template(line: &str) -> u64 {
         for piece in word.text.split('_') {
             mask(piece, &mut masked);
         }
-        masked.push(' ');
+        if !masked.ends_with(' ') {
+            masked.push(' ');
+        }
     }
     let mut hasher = DefaultHasher::new();
     masked.hash(&mut hasher);
@@ -183,7 +233,7 @@ fn mask(word: &str, masked: &mut String) {
     for run in base.split(['.', '-']) {
         if run.bytes().any(|b| b.is_ascii_digit()) {
             if !masked.trim_end().ends_with('#') {
-                masked.push('#');
+                masked.push_str("# ");
             }
         } else {
             masked.extend(run.chars().map(|c| c.to_ascii_lowercase()));
@@ -191,7 +241,7 @@ fn mask(word: &str, masked: &mut String) {
         }
     }
     if is_pod {
-        masked.push('#');
+        masked.push_str("# ");
     }
 }
 

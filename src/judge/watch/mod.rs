@@ -33,7 +33,7 @@ mod world;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::domain::{Action, CallId, HoldId, Hypothesis, Payload, Proposal, Role, Timestamp};
+use crate::domain::{Action, CallId, HoldId, Hypothesis, Payload, Proposal, Role, SessionId, Timestamp};
 use crate::judge::world::Topology;
 use crate::session::{Body, Event, ToolCalled, ToolReturned};
 
@@ -89,6 +89,7 @@ pub struct Dropped {
 /// The judgement of one session, as far as it has come.
 #[derive(Clone, Debug)]
 pub struct Watch {
+    session: Option<SessionId>,
     seq: u64,
     now: Timestamp,
     names: Names,
@@ -110,10 +111,9 @@ impl Watch {
     /// another's is not known then, and names are learnt from the forms in which tools give them.
     pub fn new(topology: &Arc<Topology>, patterns: &[Pattern]) -> Self {
         let mut names = Names::new(patterns, topology.is_empty());
-        for name in topology.names() {
-            names.add(name.expose());
-        }
+        names.give(topology.names());
         Self {
+            session: None,
             seq: 0,
             now: Timestamp::default(),
             names,
@@ -131,9 +131,10 @@ impl Watch {
         }
     }
 
-    /// Takes in one event of the session; events seen before are ignored.
+    /// Takes in one event. The first says of which session; events of others and events seen before are ignored.
     pub fn apply(&mut self, event: &Event) {
-        if event.seq <= self.seq {
+        let ours = self.session.get_or_insert_with(|| event.session.clone()) == &event.session;
+        if !ours || event.seq <= self.seq {
             return;
         }
         self.lost.gaps += event.seq - self.seq - 1;
@@ -248,7 +249,7 @@ impl Watch {
     /// Names came that were not known: everything that was read is read again with them.
     fn learnt(&mut self, before: usize) {
         if self.names.len() > before {
-            self.ledger.again(&self.names);
+            self.ledger.again(&self.names, before);
             self.hypotheses.again(&self.names, &mut self.upstream);
         }
     }
@@ -309,7 +310,8 @@ impl Watch {
             for held in self.hypotheses.all_mut() {
                 held.note(self.ledger.union(&held.named));
             }
-            let weigh = |held: &hypotheses::Held| support::weigh(&self.ledger, &held.named, &held.upstream).score;
+            let weigh =
+                |held: &hypotheses::Held| support::weigh(&self.ledger, &held.named, &held.upstream).score;
             let named = self.hypotheses.standing().filter(|held| !held.named.is_empty());
             self.support.best = named.map(weigh).min_by(f64::total_cmp);
             let leading = self.hypotheses.leading().filter(|held| !held.named.is_empty());

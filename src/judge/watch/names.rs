@@ -10,24 +10,55 @@ use crate::domain::Untrusted;
 
 use super::words::{Word, words, workload};
 
-/// Entities that are kept; further ones are only counted.
-pub(super) const ENTITIES_MAX: usize = 4096;
+/// Entities that are kept beyond those of the topology; further ones are only counted.
+pub(super) const LEARNT_MAX: usize = 512;
 /// Longest name, in bytes.
 const NAME_MAX_BYTES: usize = 120;
 /// Kinds of objects before a slash.
 const KINDS: &[&str] = &[
-    "deployment", "deploy", "deployment.apps", "pod", "pods", "po", "service", "svc", "services", "statefulset",
-    "statefulset.apps", "sts", "daemonset", "daemonset.apps", "ds", "job", "cronjob", "node", "nodes",
+    "deployment",
+    "deploy",
+    "deployment.apps",
+    "pod",
+    "pods",
+    "po",
+    "service",
+    "svc",
+    "services",
+    "statefulset",
+    "statefulset.apps",
+    "sts",
+    "daemonset",
+    "daemonset.apps",
+    "ds",
+    "job",
+    "cronjob",
+    "node",
+    "nodes",
 ];
 /// Labels, and fields of arguments, whose value names an entity.
 const LABELS: &[&str] = &[
-    "app", "service", "svc", "pod", "deployment", "statefulset", "upstream", "instance", "service_name",
-    "service.name", "resource.service.name", "pod_name", "resource_name", "app.kubernetes.io/name", "host", "node",
+    "app",
+    "service",
+    "svc",
+    "pod",
+    "deployment",
+    "statefulset",
+    "upstream",
+    "instance",
+    "service_name",
+    "service.name",
+    "resource.service.name",
+    "pod_name",
+    "resource_name",
+    "app.kubernetes.io/name",
+    "host",
+    "node",
 ];
 /// Ends of file names: `basket.go` names no service.
 const FILES: &[&str] = &[
-    "go", "py", "java", "js", "ts", "rs", "rb", "c", "cc", "cpp", "h", "lua", "php", "cs", "kt", "json", "yml",
-    "yaml", "toml", "xml", "conf", "cfg", "sh", "log", "txt", "sql", "proto", "md",
+    "go", "py", "java", "js", "ts", "rs", "rb", "c", "cc", "cpp", "h", "lua", "php", "cs", "kt", "json",
+    "yml", "yaml", "toml", "xml", "conf", "cfg", "sh", "log", "txt", "sql", "proto", "md",
 ];
 
 /// An entity, by number: an index for as long as the watch lives.
@@ -63,6 +94,7 @@ pub(super) struct Names {
     names: Vec<Untrusted>,
     index: HashMap<Box<str>, Entity>,
     patterns: Vec<Pattern>,
+    given: usize,
     /// Whether outputs may teach new ones.
     pub(super) open: bool,
     /// Entities that found no room.
@@ -72,6 +104,20 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(patterns: &[Pattern], open: bool) -> Self {
         Self { patterns: patterns.to_vec(), open, ..Self::default() }
+    }
+
+    /// Names that are given from outside, and that always find room.
+    pub(super) fn give<'a>(&mut self, names: impl Iterator<Item = &'a Untrusted>) {
+        for name in names {
+            self.given = self.names.len() + 1;
+            self.add(name.expose());
+        }
+        self.given = self.names.len();
+    }
+
+    /// The names that have come since there were `before`, in lower case.
+    pub(super) fn since(&self, before: usize) -> Vec<String> {
+        self.names.iter().skip(before).map(|name| name.expose().to_ascii_lowercase()).collect()
     }
 
     pub(super) fn name(&self, entity: Entity) -> Untrusted {
@@ -91,7 +137,7 @@ impl Names {
         if let Some(known) = self.index.get(key.as_str()) {
             return Some(*known);
         }
-        if self.names.len() >= ENTITIES_MAX {
+        if self.names.len() >= self.given + LEARNT_MAX {
             self.dropped += 1;
             return None;
         }
@@ -126,18 +172,21 @@ impl Names {
         };
         let known = |name: &str| self.index.get(name).copied();
         let within = |name: &str| {
-            let host = name.split_once('.').filter(|(_, rest)| !FILES.contains(rest)).map_or(name, |(host, _)| host);
+            let host =
+                name.split_once('.').filter(|(_, rest)| !FILES.contains(rest)).map_or(name, |(host, _)| host);
             known(name).or_else(|| known(host)).or_else(|| known(workload(host)?))
         };
         within(word).or_else(|| word.contains('_').then(|| word.split('_').find_map(within)).flatten())
     }
 
-    /// Takes in the names that a text gives in a form of its own; answers whether there were new ones.
-    pub(super) fn learn(&mut self, text: &str) -> bool {
-        let before = self.names.len();
+    /// Takes in the names that a text gives in a form of its own.
+    pub(super) fn learn(&mut self, text: &str) {
+        if !self.open && self.patterns.is_empty() {
+            return;
+        }
         let mut last: Option<Word<'_>> = None;
         for word in words(text) {
-            let told = last.is_some_and(|name| tells_name(name, word));
+            let told = last.is_some_and(tells_name);
             let fits = |pattern: &Pattern| pattern.fits(&word.text.to_ascii_lowercase());
             let pod = workload(word.text).filter(|base| is_name(base) && word.text.len() > base.len() + 9);
             if let Some(base) = pod.filter(|_| self.open) {
@@ -148,12 +197,11 @@ impl Names {
             }
             last = Some(word);
         }
-        self.names.len() > before
     }
 }
 
 /// `deployment/NAME`, `app="NAME"`, `"service": "NAME"`.
-fn tells_name(before: Word<'_>, _word: Word<'_>) -> bool {
+fn tells_name(before: Word<'_>) -> bool {
     let is_in = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(before.text));
     let gap = before.after();
     let assigned = gap.trim_matches(['"', '\'', ' ', '\\', '~', '`']);
@@ -166,7 +214,8 @@ fn is_name(word: &str) -> bool {
     host.len() >= 2
         && host.starts_with(|c: char| c.is_ascii_alphabetic())
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !["true", "false", "null", "none", "localhost", "all"].contains(&host.to_ascii_lowercase().as_str())
+        && !["true", "false", "null", "none", "localhost", "all"]
+            .contains(&host.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -200,7 +249,9 @@ mod tests {
     #[test]
     fn names_are_learnt_from_their_forms_and_not_from_any_word() {
         let mut names = Names::new(&[], true);
-        names.learn("kubectl get deployment/basket -l app=till,env=prod {service=\"pay-gw\"} upstream=ledger:80");
+        names.learn(
+            "kubectl get deployment/basket -l app=till,env=prod {service=\"pay-gw\"} upstream=ledger:80",
+        );
         names.learn("stock-6b4b89b5f5-zl7gp 0/1 Error; client-side 1.2.3 a-b-c");
         let all: Vec<String> = names.names.iter().map(|name| name.expose().to_owned()).collect();
         assert_eq!(all, ["basket", "till", "pay-gw", "ledger", "stock"]);
@@ -212,16 +263,21 @@ mod tests {
     #[test]
     fn a_pattern_fits_whole_words() {
         let fits = |pattern: &str, word: &str| Pattern::new(pattern).fits(word);
-        assert!(fits("acme-*", "acme-till") && fits("*-db", "till-db") && fits("a*c*e", "abcde") && fits("x", "x"));
+        assert!(
+            fits("acme-*", "acme-till")
+                && fits("*-db", "till-db")
+                && fits("a*c*e", "abcde")
+                && fits("x", "x")
+        );
         assert!(!fits("acme-*", "acme") && !fits("x", "xy") && !fits("ab*ba", "aba"));
     }
 
     #[test]
     fn there_is_room_for_so_many_and_the_rest_is_counted() {
         let mut names = Names::new(&[], true);
-        for n in 0..ENTITIES_MAX + 5 {
+        for n in 0..LEARNT_MAX + 5 {
             names.learn(&format!("pod/pod-x{n}x"));
         }
-        assert_eq!((names.len(), names.dropped), (ENTITIES_MAX, 5));
+        assert_eq!((names.len(), names.dropped), (LEARNT_MAX, 5));
     }
 }

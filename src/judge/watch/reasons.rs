@@ -43,6 +43,26 @@ pub enum ReasonKind {
     Unread,
 }
 
+impl ReasonKind {
+    /// The word for it in exact output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rival => "rival",
+            Self::ThinSupport => "thinSupport",
+            Self::OneLine => "oneLine",
+            Self::Unexamined => "unexamined",
+            Self::AlertUnexamined => "alertUnexamined",
+            Self::Window => "window",
+            Self::OutOfScope => "outOfScope",
+            Self::Confidence => "confidence",
+            Self::Stall => "stall",
+            Self::Blind => "blind",
+            Self::Loop => "loop",
+            Self::Unread => "unread",
+        }
+    }
+}
+
 /// One reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
@@ -65,7 +85,8 @@ pub(super) struct Seen<'a> {
 /// Every reason that applies, strongest first, and the next check to make.
 pub(super) fn reasons(seen: &Seen<'_>) -> (Vec<Reason>, Option<Untrusted>) {
     let mut all = Vec::new();
-    let mut add = |kind, text: Option<String>| all.extend(text.map(|text| Reason { kind, text: text.into() }));
+    let mut add =
+        |kind, text: Option<String>| all.extend(text.map(|text| Reason { kind, text: text.into() }));
     add(ReasonKind::Rival, seen.rival());
     add(ReasonKind::OneLine, seen.one_line());
     add(ReasonKind::ThinSupport, seen.thin());
@@ -123,7 +144,12 @@ impl Seen<'_> {
         let union = self.union();
         let thin = 1.0 / (1.0 + union as f64 / 3.0);
         (!self.named.is_empty() && union != 1 && thin > 0.5).then(|| {
-            format!("Support is thin: {} for {} in {} answers.", errors(union), self.names(), self.watch.calls.answered)
+            format!(
+                "Support is thin: {} for {} in {} answers.",
+                errors(union),
+                self.names(),
+                self.watch.calls.answered
+            )
         })
     }
 
@@ -145,7 +171,12 @@ impl Seen<'_> {
             .map(|entity| self.name(*entity))
             .collect();
         (!missing.is_empty()).then(|| {
-            format!("{} of {} alerting entities never looked at: {}.", missing.len(), alerting.len(), join(&missing))
+            format!(
+                "{} of {} alerting entities never looked at: {}.",
+                missing.len(),
+                alerting.len(),
+                join(&missing)
+            )
         })
     }
 
@@ -157,13 +188,17 @@ impl Seen<'_> {
 
     fn out_of_scope(&self) -> Option<String> {
         let outside = self.scope == Scope::Outside;
-        outside.then(|| "The target is on no path of calls with what alerts: an override needs a reason.".into())
+        outside
+            .then(|| "The target is on no path of calls with what alerts: an override needs a reason.".into())
     }
 
     fn confidence(&self) -> Option<String> {
         let (from, to) = self.leading?.rose(self.union())?;
         let union = self.union();
-        Some(format!("The agent's confidence rose from {from} to {to} % while support stayed at {}.", errors(union)))
+        Some(format!(
+            "The agent's confidence rose from {from} to {to} % while support stayed at {}.",
+            errors(union)
+        ))
     }
 
     fn stall(&self) -> Option<String> {
@@ -194,7 +229,8 @@ impl Seen<'_> {
     fn next(&self) -> Option<String> {
         let rival = self.weight.rival.map(|(entity, _)| entity);
         let unexamined = self.named.iter().find(|entity| self.watch.ledger.examined(**entity) == 0);
-        let alerting = self.watch.alert.entities.iter().find(|entity| self.watch.ledger.examined(**entity) == 0);
+        let alerting =
+            self.watch.alert.entities.iter().find(|entity| self.watch.ledger.examined(**entity) == 0);
         match self.word {
             Word::CannotTell => Some("Ask the agent which service, store or node it means.".into()),
             Word::Contested => {

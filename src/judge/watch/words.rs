@@ -36,7 +36,8 @@ pub(super) fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
         let end = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         let whole = &rest[..end];
         let text = whole.trim_matches(['.', '-']);
-        let word = Word { text, before: if whole.starts_with('-') { '-' } else { before }, rest: &rest[end..] };
+        let word =
+            Word { text, before: if whole.starts_with('-') { '-' } else { before }, rest: &rest[end..] };
         rest = &rest[end..];
         before = ' ';
         Some(word)
@@ -62,7 +63,8 @@ pub(super) fn workload(name: &str) -> Option<&str> {
 
 /// A replica set's hash.
 fn is_hash(text: &str) -> bool {
-    (6..=10).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z'))
+    (6..=10).contains(&text.len())
+        && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z'))
         && text.bytes().any(|b| b.is_ascii_digit())
 }
 
@@ -92,10 +94,18 @@ mod tests {
 
     #[test]
     fn words_know_what_stands_around_them() {
-        let found: Vec<_> = words("err: \"no-go.\" /var/x=1 --y").map(|w| (w.text, w.before, w.after())).collect();
+        let found: Vec<_> =
+            words("err: \"no-go.\" /var/x=1 --y").map(|w| (w.text, w.before, w.after())).collect();
         assert_eq!(
             found,
-            [("err", ' ', ": \""), ("no-go", '"', "\" /"), ("var", '/', "/"), ("x", '/', "="), ("1", '=', " "), ("y", '-', "")]
+            [
+                ("err", ' ', ": \""),
+                ("no-go", '"', "\" /"),
+                ("var", '/', "/"),
+                ("x", '/', "="),
+                ("1", '=', " "),
+                ("y", '-', "")
+            ]
         );
         assert_eq!(words(" ... -- ").count(), 0);
     }

@@ -42,14 +42,16 @@ impl Upstream {
     /// The same, not remembered.
     pub(super) fn walked(&self, named: &[Entity], names: &Names) -> BTreeSet<Entity> {
         let start = named.iter().map(|entity| names.name(*entity));
-        let found = walk(start, |at| self.topology.dependents(at).iter().map(|edge| edge.from.clone()).collect());
+        let found =
+            walk(start, |at| self.topology.dependents(at).iter().map(|edge| edge.from.clone()).collect());
         found.iter().filter_map(|name| names.word(name.expose())).collect()
     }
 
     /// Whether `target` is one of `alerting`, or they are on one path of calls.
     pub(super) fn related(&self, target: &Untrusted, alerting: &[Untrusted]) -> bool {
         let up = |at: &Untrusted| self.topology.dependents(at).iter().map(|edge| edge.from.clone()).collect();
-        let down = |at: &Untrusted| self.topology.dependencies(at).iter().map(|edge| edge.to.clone()).collect();
+        let down =
+            |at: &Untrusted| self.topology.dependencies(at).iter().map(|edge| edge.to.clone()).collect();
         let from = || std::iter::once(target.clone());
         alerting.contains(target)
             || walk(from(), up).iter().chain(&walk(from(), down)).any(|name| alerting.contains(name))

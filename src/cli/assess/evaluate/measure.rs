@@ -96,9 +96,11 @@ pub(super) struct Row {
     pub(super) not_scored: Option<String>,
 }
 
-/// Compares scores with labels, run by run in the order of the file.
+/// Compares scores with labels, run by run in the order of the file; a file that changed in between has no rows.
 pub(super) fn measure(scored: &[Scored], labels: &[Label]) -> Measured {
-    let rows: Vec<Row> = scored.iter().zip(labels).map(|(scored, label)| row(scored, label)).collect();
+    let same = |(scored, label): &(&Scored, &Label)| scored.session_id == label.session_id;
+    let rows: Vec<Row> =
+        scored.iter().zip(labels).filter(same).map(|(scored, label)| row(scored, label)).collect();
     let of = |class: &str| rows.iter().filter(|row| row.class.expose() == class).collect::<Vec<_>>();
     let (wrong, right, mechanism) = (of(WRONG), of(RIGHT), of(MECHANISM));
     let either: Vec<&Row> = right.iter().chain(&mechanism).copied().collect();

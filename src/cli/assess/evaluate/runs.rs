@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::{
-    Actor, Alert, CallId, Error, Hypothesis, HypothesisId, HypothesisStatus, Payload, Result, Role, SessionId,
-    Timestamp, Untrusted,
+    Actor, Alert, CallId, Error, Hypothesis, HypothesisId, HypothesisStatus, Payload, Result, Role,
+    SessionId, Timestamp, Untrusted,
 };
 use crate::session::{
     AlertObserved, Body, EVENT_VERSION, Event, HypothesisStated, MessageSaid, SessionOpened, ToolCalled,
@@ -124,7 +124,9 @@ impl Telling {
                     self.add(step.i, ToolReturned { call, output, failed: false, truncated: false });
                 }
             }
-            "task" => self.hypothesis(step, &format!("T{}", step.worker), &step.target, HypothesisStatus::Open)?,
+            "task" => {
+                self.hypothesis(step, &format!("T{}", step.worker), &step.target, HypothesisStatus::Open)?
+            }
             "hypothesis" => {
                 self.hypothesis(step, &format!("H{}", step.worker), &step.text, HypothesisStatus::Open)?;
             }
@@ -144,7 +146,13 @@ impl Telling {
         Ok(())
     }
 
-    fn hypothesis(&mut self, step: &Step, id: &str, title: &Untrusted, status: HypothesisStatus) -> Result<()> {
+    fn hypothesis(
+        &mut self,
+        step: &Step,
+        id: &str,
+        title: &Untrusted,
+        status: HypothesisStatus,
+    ) -> Result<()> {
         let id = HypothesisId::new(id)?;
         let hypothesis = Hypothesis { id, title: title.clone(), status, confidence_pct: None };
         self.add(step.i, HypothesisStated { hypothesis });
