@@ -87,6 +87,8 @@ fn run(watch: &mut Watch, bodies: &[Body]) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// Whatever comes, in whatever order: there is an answer, and its figure is one.
     #[test]
     fn every_story_has_an_answer(bodies in prop::collection::vec(body(), 0..40), known in any::<bool>()) {
