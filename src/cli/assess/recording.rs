@@ -51,12 +51,15 @@ fn judge(id: &SessionId, events: &[Event], topology: &Arc<Topology>) -> Judged {
         watch.apply(event);
     }
     let mut grounder = Grounder::default();
-    // A recording holds no blobs: what is only named by its digest cannot be looked at.
-    let text = |payload| match payload {
-        &Payload::Text(ref text) => Some(Untrusted::expose(text)),
-        &Payload::Blob { .. } => None,
-    };
-    let ground = |citation: &Citation| (citation.clone(), grounder.check(&session, citation, text));
+    let ground = |citation: &Citation| (citation.clone(), grounder.check(&session, citation, at_hand));
     let grounded = session.citations.iter().map(ground).collect();
     Judged { session, watch, grounded }
+}
+
+/// A recording holds no blobs: what is only named by its digest cannot be looked at.
+fn at_hand(payload: &Payload) -> Option<&str> {
+    match payload {
+        Payload::Text(text) => Some(text.expose()),
+        Payload::Blob { .. } => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! The figures: how well the score tells a wrong service from the right one.
 //!
-//! AUC is the probability that a wrong run scores higher than a right one, ties counting half (Hanley and McNeil,
+//! AUC is the probability that a wrong run scores higher than a right one, ties counting half (Hanley and `McNeil`,
 //! Radiology 143, 1982). *Within faults* only runs of one fault are compared, and faults count by their pairs: the
 //! outcome follows the fault so strongly that the pooled figure flatters.
 
