@@ -210,8 +210,8 @@ fn contradicted(session: &Session, held: usize, look: &mut impl FnMut(usize) -> 
     let first = session.calls.get(held)?;
     let same = |call: &Call| call.tool == first.tool && call.input == first.input && !call.tool.is_empty();
     let answered = |call: &Call| call.returned.as_ref().is_some_and(|returned| !returned.failed);
-    let later = session.calls.iter().enumerate().skip(held + 1);
-    let (at, last) = later.filter(|(_, call)| same(call) && answered(call)).last()?;
+    let mut later = session.calls.iter().enumerate().skip(held + 1);
+    let (at, last) = later.rfind(|(_, call)| same(call) && answered(call))?;
     matches!(look(at), Look::Absent).then(|| last.id.clone())
 }
 

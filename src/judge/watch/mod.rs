@@ -33,7 +33,9 @@ mod world;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::domain::{Action, CallId, HoldId, Hypothesis, Payload, Proposal, Role, SessionId, Timestamp};
+use crate::domain::{
+    Action, CallId, HoldId, Hypothesis, Payload, Proposal, Role, SessionId, Timestamp, Untrusted,
+};
 use crate::judge::world::Topology;
 use crate::session::{Body, Event, ToolCalled, ToolReturned};
 
@@ -258,7 +260,7 @@ impl Watch {
         let commits = self.hypotheses.state(hypothesis, &self.names, &mut self.upstream);
         self.weigh_all(true);
         if commits {
-            self.gate(About::Hypothesis(hypothesis.id.clone()), Vec::new(), Scope::NoTarget);
+            self.gate(About::Hypothesis(hypothesis.id.clone()), &[], Scope::NoTarget);
         }
     }
 
@@ -270,7 +272,7 @@ impl Watch {
         self.learnt(before);
         let targets = self.targets(proposal);
         let scope = self.scope(&targets);
-        self.gate(About::Hold(hold.clone(), revision), targets, scope);
+        self.gate(About::Hold(hold.clone(), revision), &targets, scope);
     }
 
     /// What a proposal is aimed at: the service it names; failing that, whatever its action names.
@@ -280,7 +282,7 @@ impl Watch {
             return vec![said];
         }
         let text = match &proposal.action {
-            Action::Exec(exec) => exec.argv.iter().map(|arg| arg.expose()).collect::<Vec<_>>().join(" "),
+            Action::Exec(exec) => exec.argv.iter().map(Untrusted::expose).collect::<Vec<_>>().join(" "),
             Action::AgentCommand(command) => command.command.expose().to_owned(),
             Action::AgentTool(tool) => tool.arguments.expose().to_owned(),
             Action::AgentPatch(_) => String::new(),
@@ -295,8 +297,8 @@ impl Watch {
         scope::of(&self.upstream, &alerting, &targets)
     }
 
-    fn gate(&mut self, about: About, targets: Vec<Entity>, scope: Scope) {
-        let assessment = self.judge(&targets, scope);
+    fn gate(&mut self, about: About, targets: &[Entity], scope: Scope) {
+        let assessment = self.judge(targets, scope);
         if self.gates.len() == GATES_MAX {
             self.gates.pop_front();
             self.lost.gates += 1;

@@ -125,7 +125,7 @@ impl Telling {
                 }
             }
             "task" => {
-                self.hypothesis(step, &format!("T{}", step.worker), &step.target, HypothesisStatus::Open)?
+                self.hypothesis(step, &format!("T{}", step.worker), &step.target, HypothesisStatus::Open)?;
             }
             "hypothesis" => {
                 self.hypothesis(step, &format!("H{}", step.worker), &step.text, HypothesisStatus::Open)?;
