@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`domain`] | 1 | the nouns: alert, hypothesis, evidence, action, verdict, outcome, digest, outside text |
 //! | [`session`] | 2 | events, the one fold, the hold's state machine, commands |
+//! | [`judge`] | 3 | second opinions: what an action touches, what the evidence supports |
 //! | [`wire`] | 4 | calls, frames, limits; the protocol reference is made from them |
 //! | [`ledger`] | 5 | the durable record and the recording file |
 //! | [`link`] | 5 | the client's connection |
@@ -32,6 +33,7 @@ pub mod domain;
 pub mod gate;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod judge;
 pub mod ledger;
 pub mod link;
 pub mod session;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u32)] = &[
     ("domain", 1),
     ("session", 2),
+    ("judge", 3),
     ("wire", 4),
     ("ledger", 5),
     ("link", 5),

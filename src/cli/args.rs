@@ -95,6 +95,8 @@ pub(super) enum Command {
     },
     /// Watch a recording; nothing can be decided in it
     Replay(Replay),
+    /// A second opinion, without a hub: what a command would touch, or what a recording's evidence supports
+    Assess(Assess),
 }
 
 impl Default for Command {
@@ -280,6 +282,37 @@ pub(super) struct Replay {
     /// A theme: dark, light, ansi, colour-blind, or one of your own
     #[arg(long, value_name = "NAME")]
     pub(super) theme: Option<String>,
+}
+
+#[derive(Debug, Default, Group)]
+pub(super) struct Assess {
+    /// Judge a recorded session instead of a command
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "lines", "sql", "evaluate"])]
+    pub(super) recording: Option<PathBuf>,
+    /// Score labelled runs (JSON lines, also gzipped) and print how good the judgement is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "lines", "sql"])]
+    pub(super) evaluate: Option<PathBuf>,
+    /// With --evaluate: deal the labels out at random, by this seed; nothing may be found then
+    #[arg(long, value_name = "SEED", requires = "evaluate")]
+    pub(super) shuffle_labels: Option<u64>,
+    /// Who depends on whom (docs/judgement.md has the format; repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) topology: Vec<PathBuf>,
+    /// Further rules, TOML (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Vec<PathBuf>,
+    /// What the proposer says that it touches
+    #[arg(long, value_name = "TEXT")]
+    pub(super) claim: Option<String>,
+    /// Judge each line of a file as a shell command line; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "sql"])]
+    pub(super) lines: Option<PathBuf>,
+    /// Judge SQL as a client would run it
+    #[arg(long, value_name = "TEXT", conflicts_with = "command")]
+    pub(super) sql: Option<String>,
+    /// The command and its arguments; a single argument with blanks is a shell command line
+    #[arg(last = true, value_name = "CMD")]
+    pub(super) command: Vec<std::ffi::OsString>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

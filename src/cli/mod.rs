@@ -10,6 +10,7 @@
 //! Deliberately absent: facts of its own, and any repetition of a decision whose outcome is unknown.
 
 mod args;
+mod assess;
 mod bridge;
 mod decide;
 mod demo;
@@ -89,5 +90,6 @@ async fn dispatch(args: Args) -> Done {
             export::run(home, &session, &file, force, json).await
         }
         Command::Replay(wanted) => replay::run(wanted, json).await,
+        Command::Assess(wanted) => assess::run(&wanted, json),
     }
 }

@@ -43,7 +43,8 @@ fn on_screen(_events: Vec<Event>, _wanted: Replay) -> std::future::Ready<Done> {
     )))
 }
 
-fn read(file: &Path) -> Result<(Vec<Event>, Option<u64>)> {
+/// The events of a recording, and the line that was cut off.
+pub(super) fn read(file: &Path) -> Result<(Vec<Event>, Option<u64>)> {
     if file == Path::new("-") {
         return collect(std::io::stdin().lock());
     }

@@ -12,6 +12,7 @@ mod alert;
 mod claim;
 mod digest;
 mod error;
+mod estimate;
 pub mod failpoint;
 mod ids;
 mod proposal;
@@ -27,6 +28,10 @@ pub use alert::{Alert, AlertState, Sample};
 pub use claim::{Evidence, Hypothesis, HypothesisStatus, Payload, SourceKind, Stance};
 pub use digest::{Digest, Hasher};
 pub use error::{Error, Kind, Result};
+pub use estimate::{
+    ClaimDiff, ClaimVerdict, CredentialEffect, Credentials, Data, DataEffect, Dependent, Estimate, Guard,
+    Num, NumSource, Parsed, Reversibility, Target, Tier,
+};
 pub use ids::{CallId, ClientKey, EvidenceId, GrantId, HoldId, HypothesisId, SessionId};
 pub use proposal::{Executor, Outcome, Proposal, Verdict};
 pub use time::Timestamp;
