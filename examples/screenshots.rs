@@ -11,7 +11,7 @@ mod scenes;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +56,14 @@ fn png(svg: &str, options: &usvg::Options) -> Vec<u8> {
     pixels.encode_png().unwrap()
 }
 
+/// The program itself, which the gate starts commands with: built beside this one.
+fn program() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let program = here.parent().and_then(Path::parent).unwrap().join("holdpoint");
+    assert!(program.exists(), "{} is not there: run `cargo build` first", program.display());
+    program
+}
+
 /// Plays the demo's first incident, denied and then approved, until the second one asks; keeps the record.
 async fn record() {
     let script = Arc::new(script::parse("story", include_str!("../src/demo/story.toml")).unwrap());
@@ -66,7 +74,14 @@ async fn record() {
     let person =
         Credential::from_file(&stage.hub().join(files::APPROVER_TOKEN), Role::Person, "maya").unwrap();
     let (link, mut notices) = Link::connect(hub.socket(), person, Some(Filter::default()), None);
-    let cast = Cast { script, target: hub.socket(), token, root: stage.root().to_owned(), pace };
+    let cast = Cast {
+        script,
+        target: hub.socket(),
+        token,
+        root: stage.root().to_owned(),
+        pace,
+        launcher: program(),
+    };
     let company = Company::enter(&cast);
     let mut events: Vec<Event> = Vec::new();
     let mut asked = 0;
