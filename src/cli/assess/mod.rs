@@ -3,6 +3,7 @@
 mod command;
 mod evaluate;
 mod recording;
+mod shown;
 
 use super::Done;
 use super::args::Assess;

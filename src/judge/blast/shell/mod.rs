@@ -23,7 +23,8 @@ const TEXT_MAX_BYTES: usize = 64 * 1024;
 /// Judges shell text; `args` are `$0`, `$1` and so on.
 pub(super) fn judge(judge: &mut Judge<'_>, text: &str, stdin: &Input, args: &[Arg]) {
     let cwd = judge.cwd.clone();
-    let mut scope = Scope { args: args.to_vec(), ..Scope::default() };
+    let mut scope = Scope::default();
+    scope.args = args.to_vec();
     judge.deeper(|judge| script(judge, text, stdin, &mut scope));
     walk::unused_functions(judge, &mut scope);
     judge.cwd = cwd;
