@@ -25,7 +25,14 @@ fn lines() -> Vec<String> {
 fn judge(c: &mut Criterion) {
     let rules = Rules::builtin().unwrap();
     let world = World::default();
-    let case = Case { rules: &rules, world: &world, alert: None, claim: None, plan: None, now: Timestamp::from_millis(0) };
+    let case = Case {
+        rules: &rules,
+        world: &world,
+        alert: None,
+        claim: None,
+        plan: None,
+        now: Timestamp::from_millis(0),
+    };
     let lines = lines();
     let mut group = c.benchmark_group("judge");
     group.throughput(Throughput::Elements(lines.len() as u64));

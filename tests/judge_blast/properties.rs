@@ -13,12 +13,30 @@ fn judged(subject: &Subject<'_>) -> Estimate {
     thread_local!(static RULES: Rules = Rules::builtin().unwrap());
     RULES.with(|rules| {
         let world = World::default();
-        let case = Case { rules, world: &world, alert: None, claim: None, plan: None, now: Timestamp::from_millis(0) };
+        let case = Case {
+            rules,
+            world: &world,
+            alert: None,
+            claim: None,
+            plan: None,
+            now: Timestamp::from_millis(0),
+        };
         assess(subject, &case)
     })
 }
 
-const COMMANDS: &[&str] = &["uptime", "kubectl get pods -n geo", "rm -rf /srv/geo", "systemctl restart nginx", "cat /etc/shadow", "ls /tmp", "kubectl delete ns geo", "no-such-program x", "touch /tmp/x", "kubectl cordon node-1"];
+const COMMANDS: &[&str] = &[
+    "uptime",
+    "kubectl get pods -n geo",
+    "rm -rf /srv/geo",
+    "systemctl restart nginx",
+    "cat /etc/shadow",
+    "ls /tmp",
+    "kubectl delete ns geo",
+    "no-such-program x",
+    "touch /tmp/x",
+    "kubectl cordon node-1",
+];
 
 fn command() -> impl Strategy<Value = &'static str> {
     prop::sample::select(COMMANDS)
@@ -57,7 +75,18 @@ proptest! {
 
 #[test]
 fn what_is_nested_or_long_beyond_reading_is_uninspectable_and_ends() {
-    for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", ";}"), ("((", "))"), ("${a:-", "}"), ("`", "`"), ("\"$(", ")\""), ("if x; then ", "; fi"), ("bash -c \"", "\""), ("<(", ")")] {
+    for (open, close) in [
+        ("$(", ")"),
+        ("(", ")"),
+        ("{ ", ";}"),
+        ("((", "))"),
+        ("${a:-", "}"),
+        ("`", "`"),
+        ("\"$(", ")\""),
+        ("if x; then ", "; fi"),
+        ("bash -c \"", "\""),
+        ("<(", ")"),
+    ] {
         let text = format!("echo {}x{}", open.repeat(5_000), close.repeat(5_000));
         assert!(shell(&text).tier >= Tier::Ro, "it ends");
     }

@@ -21,7 +21,14 @@ pub(super) fn run(wanted: &Assess, json: bool) -> Done {
         world.add(&read(file)?, &Untrusted::from(file.display().to_string()).escaped(), changed_at(file))?;
     }
     let claim = wanted.claim.as_deref().map(Untrusted::from);
-    let case = Case { rules: &rules, world: &world, alert: None, claim: claim.as_ref(), plan: None, now: print::now() };
+    let case = Case {
+        rules: &rules,
+        world: &world,
+        alert: None,
+        claim: claim.as_ref(),
+        plan: None,
+        now: print::now(),
+    };
     if let Some(file) = &wanted.lines {
         return lines(file, &case, json);
     }
@@ -39,10 +46,16 @@ fn one(wanted: &Assess, case: &Case<'_>) -> Result<Estimate, Fault> {
         let action: Action = serde_json::from_str(&read(file)?).map_err(Error::from)?;
         return Ok(estimate(&action, case));
     }
-    let argv: Vec<Untrusted> = wanted.command.iter().map(|arg| arg.to_string_lossy().into_owned().into()).collect();
+    let argv: Vec<Untrusted> =
+        wanted.command.iter().map(|arg| arg.to_string_lossy().into_owned().into()).collect();
     match argv.as_slice() {
-        [] => Err(Fault::usage("nothing to judge", "give a command behind --, or --sql, --lines, --action, --recording, --evaluate")),
-        [line] if line.expose().contains(char::is_whitespace) => Ok(assess(&Subject::Shell { text: line.expose(), cwd: &cwd }, case)),
+        [] => Err(Fault::usage(
+            "nothing to judge",
+            "give a command behind --, or --sql, --lines, --action, --recording, --evaluate",
+        )),
+        [line] if line.expose().contains(char::is_whitespace) => {
+            Ok(assess(&Subject::Shell { text: line.expose(), cwd: &cwd }, case))
+        }
         argv => Ok(assess(&Subject::Argv { argv, stdin: None, cwd: &cwd }, case)),
     }
 }
@@ -82,5 +95,7 @@ fn read(file: &Path) -> Result<String, Error> {
 fn changed_at(file: &Path) -> Timestamp {
     let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
     let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    since.map_or_else(print::now, |since| Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+    since.map_or_else(print::now, |since| {
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    })
 }

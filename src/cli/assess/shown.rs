@@ -18,12 +18,18 @@ pub(super) fn block(found: &Estimate) -> String {
     }
     if found.parsed != Parsed::Full {
         let word = if found.parsed == Parsed::Partial { "in part" } else { "not readable" };
-        let _ = writeln!(text, "read          {word}: {}", found.parsed_reason.as_ref().map_or_else(String::new, Untrusted::escaped));
+        let _ = writeln!(
+            text,
+            "read          {word}: {}",
+            found.parsed_reason.as_ref().map_or_else(String::new, Untrusted::escaped)
+        );
     }
     for target in found.direct.iter().take(NAMES_MAX) {
-        let space = target.namespace.as_ref().map_or_else(String::new, |space| format!("{}/", space.escaped()));
+        let space =
+            target.namespace.as_ref().map_or_else(String::new, |space| format!("{}/", space.escaped()));
         let count = if target.count.is_known() { String::new() } else { "  how many: unknown".into() };
-        let _ = writeln!(text, "touches       {} {space}{}{count}", target.kind.escaped(), target.name.escaped());
+        let _ =
+            writeln!(text, "touches       {} {space}{}{count}", target.kind.escaped(), target.name.escaped());
     }
     tree(&mut text, found);
     row(&mut text, "pods", &found.pods);
@@ -38,7 +44,13 @@ pub(super) fn block(found: &Estimate) -> String {
     if found.verdict != ClaimVerdict::Unclaimed {
         let _ = writeln!(text, "claim         {}", word(found.verdict));
         for diff in &found.diffs {
-            let _ = writeln!(text, "              {}: claimed {}, computed {}", diff.about.escaped(), diff.claimed.escaped(), diff.computed.escaped());
+            let _ = writeln!(
+                text,
+                "              {}: claimed {}, computed {}",
+                diff.about.escaped(),
+                diff.claimed.escaped(),
+                diff.computed.escaped()
+            );
         }
     }
     for unknown in &found.unknowns {
@@ -56,7 +68,12 @@ pub(super) fn line(input: &str, found: &Estimate) -> String {
 fn tree(text: &mut String, found: &Estimate) {
     for dependent in &found.dependents {
         let indent = "  ".repeat(usize::from(dependent.hops));
-        let _ = writeln!(text, "{indent}<- {}  ({})", dependent.entity.escaped(), dependent.edge_source.escaped());
+        let _ = writeln!(
+            text,
+            "{indent}<- {}  ({})",
+            dependent.entity.escaped(),
+            dependent.edge_source.escaped()
+        );
     }
 }
 

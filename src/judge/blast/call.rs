@@ -101,7 +101,8 @@ impl Parts {
     fn stopped(&self, program: &Program) -> bool {
         program.stop.iter().any(|(verb, count)| {
             let words: Vec<&str> = if verb == "*" { Vec::new() } else { verb.split(' ').collect() };
-            self.operands.len() >= words.len() + count
+            !self.operands.is_empty()
+                && self.operands.len() >= words.len() + count
                 && words.iter().zip(&self.operands).all(|(word, operand)| *word == operand.text)
         })
     }
@@ -129,7 +130,10 @@ impl Parts {
                 1
             }
             _ => {
-                self.options.push(Given { name: arg.text.clone(), value: Arg { text: "true".into(), sure: arg.sure } });
+                self.options.push(Given {
+                    name: arg.text.clone(),
+                    value: Arg { text: "true".into(), sure: arg.sure },
+                });
                 0
             }
         }

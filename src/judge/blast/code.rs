@@ -11,8 +11,18 @@ use super::shell;
 /// The language of an interpreter.
 pub(super) fn language(name: &str) -> &'static str {
     let table: &[(&str, &str)] = &[
-        ("python", "python"), ("pypy", "python"), ("ipython", "python"), ("node", "node"), ("deno", "node"), ("bun", "node"),
-        ("ruby", "ruby"), ("irb", "ruby"), ("perl", "perl"), ("php", "php"), ("lua", "lua"), ("pwsh", "powershell"),
+        ("python", "python"),
+        ("pypy", "python"),
+        ("ipython", "python"),
+        ("node", "node"),
+        ("deno", "node"),
+        ("bun", "node"),
+        ("ruby", "ruby"),
+        ("irb", "ruby"),
+        ("perl", "perl"),
+        ("php", "php"),
+        ("lua", "lua"),
+        ("pwsh", "powershell"),
         ("powershell", "powershell"),
     ];
     table.iter().find(|(start, _)| name.starts_with(start)).map_or("other", |(_, language)| language)
@@ -20,23 +30,290 @@ pub(super) fn language(name: &str) -> &'static str {
 
 /// Ways to start a command, behind which its text or words stand.
 const STARTS: &[&str] = &[
-    "os.system(", "os.popen(", "subprocess.run(", "subprocess.call(", "subprocess.check_call(", "subprocess.check_output(", "subprocess.Popen(",
-    "subprocess.getoutput(", "execSync(", "exec(", "spawn(", "spawnSync(", "execFile(", "execFileSync(", "system(", "popen(",
-    "os.execute(", "io.popen(", "passthru(", "shell_exec(", "proc_open(", "Open3.capture2(", "Open3.capture3(", "system \"", "system '", "exec \"", "exec '", "qx{", "qx(", "!",
+    "os.system(",
+    "os.popen(",
+    "subprocess.run(",
+    "subprocess.call(",
+    "subprocess.check_call(",
+    "subprocess.check_output(",
+    "subprocess.Popen(",
+    "subprocess.getoutput(",
+    "execSync(",
+    "exec(",
+    "spawn(",
+    "spawnSync(",
+    "execFile(",
+    "execFileSync(",
+    "system(",
+    "popen(",
+    "os.execute(",
+    "io.popen(",
+    "passthru(",
+    "shell_exec(",
+    "proc_open(",
+    "Open3.capture2(",
+    "Open3.capture3(",
+    "system \"",
+    "system '",
+    "exec \"",
+    "exec '",
+    "qx{",
+    "qx(",
+    "!",
 ];
 /// Words that remove, write, talk or hide: the rule's verb and the word.
 const WORDS: &[(&str, &str)] = &[
-    ("removes-tree", "rmtree"), ("removes-tree", "rm_rf"), ("removes-tree", "rm_r"), ("removes-tree", "rimraf"), ("removes-tree", "rmSync"),
-    ("removes-pattern", "glob('"), ("removes-pattern", "unlink glob"), ("removes-pattern", "unlink <"),
-    ("removes", "unlink"), ("removes", "os.remove"), ("removes", "File.delete"), ("removes", "rmdir"), ("removes", "removedirs"), ("removes", "Remove-Item"),
-    ("writes", "writeFile"), ("writes", "file_put_contents"), ("writes", "File.write"), ("writes", ".write("), ("writes", "write_text"), ("writes", "os.rename"), ("writes", "shutil.move"), ("writes", "shutil.copy"), ("writes", "chmod"), ("writes", "truncate"), ("writes", "Set-Content"),
-    ("network", "socket"), ("network", "requests."), ("network", "urllib"), ("network", "http."), ("network", "fetch("), ("network", "Net::HTTP"), ("network", "LWP"), ("network", "Invoke-WebRequest"),
-    ("kills", "os.kill"), ("kills", "process.kill"), ("kills", "Process.kill"), ("kills", "kill("),
-    ("unknown", "b64decode"), ("unknown", "base64"), ("unknown", "__import__"), ("unknown", "eval("), ("unknown", "exec(_"), ("unknown", "getattr("), ("unknown", "compile("), ("unknown", "ctypes"), ("unknown", "pickle"), ("unknown", "marshal"), ("unknown", "importlib"), ("unknown", "globals("), ("unknown", "codecs"), ("unknown", "atob("), ("unknown", "Function("), ("unknown", "unpack"), ("unknown", "loadstring"), ("unknown", "dofile"), ("unknown", "instance_eval"), ("unknown", "IEX"), ("unknown", "Invoke-Expression"), ("unknown", "FromBase64"),
+    ("removes-tree", "rmtree"),
+    ("removes-tree", "rm_rf"),
+    ("removes-tree", "rm_r"),
+    ("removes-tree", "rimraf"),
+    ("removes-tree", "rmSync"),
+    ("removes-pattern", "glob('"),
+    ("removes-pattern", "unlink glob"),
+    ("removes-pattern", "unlink <"),
+    ("removes", "unlink"),
+    ("removes", "os.remove"),
+    ("removes", "File.delete"),
+    ("removes", "rmdir"),
+    ("removes", "removedirs"),
+    ("removes", "Remove-Item"),
+    ("writes", "writeFile"),
+    ("writes", "file_put_contents"),
+    ("writes", "File.write"),
+    ("writes", ".write("),
+    ("writes", "write_text"),
+    ("writes", "os.rename"),
+    ("writes", "shutil.move"),
+    ("writes", "shutil.copy"),
+    ("writes", "chmod"),
+    ("writes", "truncate"),
+    ("writes", "Set-Content"),
+    ("network", "socket"),
+    ("network", "requests."),
+    ("network", "urllib"),
+    ("network", "http."),
+    ("network", "fetch("),
+    ("network", "Net::HTTP"),
+    ("network", "LWP"),
+    ("network", "Invoke-WebRequest"),
+    ("kills", "os.kill"),
+    ("kills", "process.kill"),
+    ("kills", "Process.kill"),
+    ("kills", "kill("),
+    ("unknown", "b64decode"),
+    ("unknown", "base64"),
+    ("unknown", "__import__"),
+    ("unknown", "eval("),
+    ("unknown", "exec(_"),
+    ("unknown", "getattr("),
+    ("unknown", "compile("),
+    ("unknown", "ctypes"),
+    ("unknown", "pickle"),
+    ("unknown", "marshal"),
+    ("unknown", "importlib"),
+    ("unknown", "globals("),
+    ("unknown", "codecs"),
+    ("unknown", "atob("),
+    ("unknown", "Function("),
+    ("unknown", "unpack"),
+    ("unknown", "loadstring"),
+    ("unknown", "dofile"),
+    ("unknown", "instance_eval"),
+    ("unknown", "IEX"),
+    ("unknown", "Invoke-Expression"),
+    ("unknown", "FromBase64"),
 ];
 /// Words with which nothing but computing, printing and reading is done, over the languages.
 const PLAIN: &[&str] = &[
-    "print", "import", "from", "json", "sys", "re", "math", "time", "datetime", "os", "path", "len", "sum", "min", "max", "range", "for", "in", "if", "else", "elif", "not", "and", "or", "is", "None", "True", "False", "lambda", "sorted", "list", "dict", "set", "str", "int", "float", "load", "loads", "dumps", "open", "read", "readlines", "split", "join", "strip", "stdin", "argv", "items", "keys", "values", "get", "map", "filter", "format", "round", "as", "def", "return", "while", "try", "except", "with", "csv", "reader", "collections", "Counter", "statistics", "mean", "median", "console", "log", "JSON", "parse", "stringify", "require", "const", "let", "var", "function", "fs", "readFileSync", "process", "version", "puts", "p", "say", "my", "while", "foreach", "printf", "BEGIN", "END", "NR", "NF", "FS", "OFS", "RS", "ORS", "FNR", "substr", "length", "index", "match", "gsub", "sub", "tolower", "toupper", "next", "exit", "getline-x", "echo", "platform", "socket.gethostname", "environ-x", "sprintf", "strftime", "systime", "int", "abs", "any", "all", "zip", "enumerate", "reversed", "ord", "chr", "hex", "bin", "uuid", "random", "hashlib", "sha256", "md5", "hexdigest", "encode", "decode", "ipaddress", "urllib-x", "do", "end", "each", "delete-x", "b", "x", "n", "i", "s", "d", "l", "f", "line", "row", "key", "value", "e", "k", "v", "a", "c", "t", "w", "r", "rb", "utf", "exists", "isfile", "getsize", "basename", "dirname", "append", "now", "utcnow", "fromtimestamp", "timedelta", "total_seconds", "sleep", "exit", "file", "STDIN", "chomp", "keys", "values", "push", "sort", "uniq", "lc", "uc", "defined", "undef",
+    "print",
+    "import",
+    "from",
+    "json",
+    "sys",
+    "re",
+    "math",
+    "time",
+    "datetime",
+    "os",
+    "path",
+    "len",
+    "sum",
+    "min",
+    "max",
+    "range",
+    "for",
+    "in",
+    "if",
+    "else",
+    "elif",
+    "not",
+    "and",
+    "or",
+    "is",
+    "None",
+    "True",
+    "False",
+    "lambda",
+    "sorted",
+    "list",
+    "dict",
+    "set",
+    "str",
+    "int",
+    "float",
+    "load",
+    "loads",
+    "dumps",
+    "open",
+    "read",
+    "readlines",
+    "split",
+    "join",
+    "strip",
+    "stdin",
+    "argv",
+    "items",
+    "keys",
+    "values",
+    "get",
+    "map",
+    "filter",
+    "format",
+    "round",
+    "as",
+    "def",
+    "return",
+    "while",
+    "try",
+    "except",
+    "with",
+    "csv",
+    "reader",
+    "collections",
+    "Counter",
+    "statistics",
+    "mean",
+    "median",
+    "console",
+    "log",
+    "JSON",
+    "parse",
+    "stringify",
+    "require",
+    "const",
+    "let",
+    "var",
+    "function",
+    "fs",
+    "readFileSync",
+    "process",
+    "version",
+    "puts",
+    "p",
+    "say",
+    "my",
+    "while",
+    "foreach",
+    "printf",
+    "BEGIN",
+    "END",
+    "NR",
+    "NF",
+    "FS",
+    "OFS",
+    "RS",
+    "ORS",
+    "FNR",
+    "substr",
+    "length",
+    "index",
+    "match",
+    "gsub",
+    "sub",
+    "tolower",
+    "toupper",
+    "next",
+    "exit",
+    "getline-x",
+    "echo",
+    "platform",
+    "socket.gethostname",
+    "environ-x",
+    "sprintf",
+    "strftime",
+    "systime",
+    "int",
+    "abs",
+    "any",
+    "all",
+    "zip",
+    "enumerate",
+    "reversed",
+    "ord",
+    "chr",
+    "hex",
+    "bin",
+    "uuid",
+    "random",
+    "hashlib",
+    "sha256",
+    "md5",
+    "hexdigest",
+    "encode",
+    "decode",
+    "ipaddress",
+    "urllib-x",
+    "do",
+    "end",
+    "each",
+    "delete-x",
+    "b",
+    "x",
+    "n",
+    "i",
+    "s",
+    "d",
+    "l",
+    "f",
+    "line",
+    "row",
+    "key",
+    "value",
+    "e",
+    "k",
+    "v",
+    "a",
+    "c",
+    "t",
+    "w",
+    "r",
+    "rb",
+    "utf",
+    "exists",
+    "isfile",
+    "getsize",
+    "basename",
+    "dirname",
+    "append",
+    "now",
+    "utcnow",
+    "fromtimestamp",
+    "timedelta",
+    "total_seconds",
+    "sleep",
+    "exit",
+    "file",
+    "STDIN",
+    "chomp",
+    "keys",
+    "values",
+    "push",
+    "sort",
+    "uniq",
+    "lc",
+    "uc",
+    "defined",
+    "undef",
 ];
 
 /// Judges code that an option or standard input gives.
@@ -67,7 +344,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, language: &str, text: &str) {
             spoken = true;
             let literal = literals(text).into_iter().find(|text| text.starts_with('/'));
             let kind = if *what == "removes-tree" { "directory" } else { "file" };
-            let targets: Vec<_> = literal.iter().map(|path| super::finding::target(kind, None, path)).collect();
+            let targets: Vec<_> =
+                literal.iter().map(|path| super::finding::target(kind, None, path)).collect();
             judge.told("code", what, &[], &targets);
             break;
         }
@@ -79,7 +357,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, language: &str, text: &str) {
         judge.deeper(|judge| shell::judge(judge, command, &Input::None, &[]));
     }
     if !spoken {
-        judge.told("code", if plain(text) { "pure" } else { "unknown" }, &[], &[]);
+        let bare = if language == "awk" { without_patterns(text) } else { text.to_owned() };
+        judge.told("code", if plain(&bare) { "pure" } else { "unknown" }, &[], &[]);
     }
 }
 
@@ -90,7 +369,8 @@ fn starts(judge: &mut Judge<'_>, text: &str) -> bool {
     for start in STARTS {
         for (at, _) in text.match_indices(start).take(8) {
             let end = at + start.len();
-            let inside_word = start.starts_with(|c: char| c.is_alphabetic()) && text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let inside_word = start.starts_with(|c: char| c.is_alphabetic())
+                && text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
             if *start == "!" || inside_word || seen_at.contains(&end) {
                 continue;
             }
@@ -110,7 +390,11 @@ fn command(judge: &mut Judge<'_>, rest: &str) {
     let until = if list { rest.find([']', ')']).unwrap_or(rest.len()) } else { rest.len() };
     let words = literals(&rest[..until]);
     let literal = rest.starts_with(['"', '\'']) || list || rest.starts_with("r'") || rest.starts_with("r\"");
-    let joined = !list && rest.len() > 2 && words.first().is_some_and(|word| rest[word.len().min(rest.len() - 1)..].chars().take(6).collect::<String>().contains(['+', '%']));
+    let joined = !list
+        && rest.len() > 2
+        && words.first().is_some_and(|word| {
+            rest[word.len().min(rest.len() - 1)..].chars().take(6).collect::<String>().contains(['+', '%'])
+        });
     if !literal || words.is_empty() || joined {
         judge.opaque("code.command", "the code starts a command that is put together only when it runs");
     } else if list || (words.len() > 1 && !words[0].contains(' ')) {
@@ -179,6 +463,11 @@ pub(super) fn literals(text: &str) -> Vec<String> {
     found
 }
 
+/// `awk` without what stands between slashes.
+fn without_patterns(text: &str) -> String {
+    text.split('/').step_by(2).collect::<Vec<_>>().join(" ")
+}
+
 fn plain(text: &str) -> bool {
     let mut bare = String::new();
     let mut quote = None;
@@ -191,12 +480,25 @@ fn plain(text: &str) -> bool {
         }
     }
     let words = bare.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-    words.into_iter().all(|word| word.starts_with(|c: char| c.is_ascii_digit()) || word.len() <= 2 || PLAIN.contains(&word) || assigned(&bare, word))
+    words.into_iter().all(|word| {
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || word.len() <= 2
+            || PLAIN.contains(&word)
+            || assigned(&bare, word)
+    })
 }
 
 /// A name that the code itself makes.
 fn assigned(code: &str, word: &str) -> bool {
-    [format!("{word}="), format!("{word} ="), format!("for {word} in"), format!("lambda {word}"), format!("as {word}")].iter().any(|made| code.contains(made.as_str()))
+    [
+        format!("{word}="),
+        format!("{word} ="),
+        format!("for {word} in"),
+        format!("lambda {word}"),
+        format!("as {word}"),
+    ]
+    .iter()
+    .any(|made| code.contains(made.as_str()))
 }
 
 fn make(judge: &mut Judge<'_>, text: &str) {
@@ -213,7 +515,12 @@ fn vim(judge: &mut Judge<'_>, text: &str) {
             let command = command.to_owned();
             judge.deeper(|judge| shell::judge(judge, &command, &Input::None, &[]));
         }
-        None if command.contains("system(") || command.starts_with("py") || command.starts_with("lua") || command.starts_with("source") || command.starts_with("so ") => {
+        None if command.contains("system(")
+            || command.starts_with("py")
+            || command.starts_with("lua")
+            || command.starts_with("source")
+            || command.starts_with("so ") =>
+        {
             judge.opaque("code.vim", "the editor runs code that is not read here");
         }
         None => {}
@@ -226,15 +533,26 @@ fn expect(judge: &mut Judge<'_>, text: &str) {
         let part = part.trim();
         if let Some(spawned) = part.strip_prefix("spawn ") {
             let host = spawned.split_whitespace().last().unwrap_or_default();
-            judge.say(super::finding::Finding::new(crate::domain::Tier::Ro, "expect.spawn", "it types into a program").on(super::finding::target("host", None, host)));
+            judge.say(
+                super::finding::Finding::new(
+                    crate::domain::Tier::Ro,
+                    "expect.spawn",
+                    "it types into a program",
+                )
+                .on(super::finding::target("host", None, host)),
+            );
         } else if part.starts_with("send") {
             for typed in literals(part) {
-                let typed = typed.trim_end_matches(['r', 'n', '\r', '\n', '\\']).to_owned() + if typed.ends_with("er") { "r" } else { "" };
+                let typed = typed.trim_end_matches(['r', 'n', '\r', '\n', '\\']).to_owned()
+                    + if typed.ends_with("er") { "r" } else { "" };
                 judge.deeper(|judge| shell::judge(judge, &typed, &Input::None, &[]));
             }
-        } else if !part.is_empty() && !part.starts_with("interact") && !part.starts_with("expect") && !part.starts_with("set ") {
+        } else if !part.is_empty()
+            && !part.starts_with("interact")
+            && !part.starts_with("expect")
+            && !part.starts_with("set ")
+        {
             judge.opaque("code.expect", "the script does more than is read here");
         }
     }
 }
-

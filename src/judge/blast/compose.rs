@@ -3,8 +3,8 @@
 use super::finding::{Finding, Undo};
 use super::{Case, claim, reach};
 use crate::domain::{
-    ClaimVerdict, Credentials, CredentialEffect, Data, DataEffect, Estimate, Guard, Num, Parsed, Reversibility, Target,
-    Tier, Untrusted,
+    ClaimVerdict, CredentialEffect, Credentials, Data, DataEffect, Estimate, Guard, Num, Parsed,
+    Reversibility, Target, Tier, Untrusted,
 };
 
 /// How many targets, rules and reasons an estimate names.
@@ -21,7 +21,8 @@ pub(super) fn estimate(mut found: Vec<Finding>, case: &Case<'_>) -> Estimate {
     let tier = found.iter().map(|finding| finding.tier).max().unwrap_or(Tier::HPlus);
     let why = found.iter().find(|finding| finding.parsed == parsed && parsed != Parsed::Full);
     let direct = targets(&found);
-    let mut unknowns: Vec<Untrusted> = found.iter().filter_map(|finding| finding.unknown.as_deref().map(Untrusted::from)).collect();
+    let mut unknowns: Vec<Untrusted> =
+        found.iter().filter_map(|finding| finding.unknown.as_deref().map(Untrusted::from)).collect();
     unknowns.dedup();
     let credentials = credentials(&found);
     let mut estimate = Estimate {
@@ -30,7 +31,9 @@ pub(super) fn estimate(mut found: Vec<Finding>, case: &Case<'_>) -> Estimate {
         parsed_reason: why.map(|finding| finding.unknown.as_ref().unwrap_or(&finding.reason).as_str().into()),
         tier,
         rule_ids: unique(found.iter().map(|finding| finding.rule.as_str())),
-        reasons: unique(found.iter().filter(|finding| !finding.reason.is_empty()).map(|finding| finding.reason.as_str())),
+        reasons: unique(
+            found.iter().filter(|finding| !finding.reason.is_empty()).map(|finding| finding.reason.as_str()),
+        ),
         data: data(&found, &direct),
         direct,
         dependents: Vec::new(),
@@ -73,8 +76,14 @@ fn unique<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Untrusted> {
 fn targets(found: &[Finding]) -> Vec<Target> {
     let changes = found.iter().any(|finding| finding.tier > Tier::Ro);
     let mut all: Vec<Target> = Vec::new();
-    for target in found.iter().filter(|finding| !changes || finding.tier > Tier::Ro).flat_map(|finding| &finding.targets) {
-        let same = |other: &&Target| other.kind == target.kind && other.name == target.name && other.namespace == target.namespace;
+    for target in found
+        .iter()
+        .filter(|finding| !changes || finding.tier > Tier::Ro)
+        .flat_map(|finding| &finding.targets)
+    {
+        let same = |other: &&Target| {
+            other.kind == target.kind && other.name == target.name && other.namespace == target.namespace
+        };
         if all.len() < NAMED_MAX && !all.iter().any(|other| same(&other)) {
             all.push(target.clone());
         }
@@ -97,8 +106,10 @@ fn data(found: &[Finding], direct: &[Target]) -> Data {
 
 fn credentials(found: &[Finding]) -> Credentials {
     let effect = found.iter().map(|finding| finding.credentials).max().unwrap_or_default();
-    let with = found.iter().filter(|finding| effect != CredentialEffect::None && finding.credentials == effect);
-    let mut which: Vec<Untrusted> = with.flat_map(|finding| finding.targets.iter().map(|target| target.name.clone())).collect();
+    let with =
+        found.iter().filter(|finding| effect != CredentialEffect::None && finding.credentials == effect);
+    let mut which: Vec<Untrusted> =
+        with.flat_map(|finding| finding.targets.iter().map(|target| target.name.clone())).collect();
     which.dedup();
     which.truncate(NAMED_MAX);
     Credentials { effect, which }
@@ -116,5 +127,7 @@ fn reversibility(found: &[Finding], parsed: Parsed) -> Reversibility {
 
 fn guards(found: &[Finding]) -> Vec<Guard> {
     let dry = found.iter().any(|finding| finding.rule.ends_with("dry-run"));
-    dry.then(|| Guard { guard: "dryRun".into(), state: "it only says what it would do".into() }).into_iter().collect()
+    dry.then(|| Guard { guard: "dryRun".into(), state: "it only says what it would do".into() })
+        .into_iter()
+        .collect()
 }

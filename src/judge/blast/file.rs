@@ -41,8 +41,18 @@ impl Deed {
 
 /// Directories whose programs are the installed ones.
 const INSTALLED: &[&str] = &[
-    "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/snap/bin", "/opt/homebrew/bin",
-    "/lib", "/lib64", "/usr/lib", "/usr/libexec",
+    "/bin",
+    "/sbin",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/snap/bin",
+    "/opt/homebrew/bin",
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/libexec",
 ];
 
 /// The name of an installed program, from the first argument.
@@ -79,6 +89,11 @@ pub(super) fn normal(path: &str) -> String {
 
 /// The whole path from the working directory; `~` stays.
 pub(super) fn whole(judge: &Judge<'_>, path: &str) -> String {
+    // `host:/path` is that path on another machine; what it means there is the same.
+    let remote = path
+        .split_once(':')
+        .filter(|(host, path)| !host.contains('/') && (path.starts_with('/') || path.starts_with('~')));
+    let path = remote.map_or(path, |(_, path)| path);
     if path.starts_with('/') {
         return normal(path);
     }
@@ -99,7 +114,8 @@ fn without_star(path: &str) -> &str {
 
 /// Words for where a path lies, for the rules.
 fn place(judge: &Judge<'_>, path: &str) -> &'static str {
-    let below = |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|top| below(top)) {
         "scratch"
     } else if judge.home != "/" && below(&judge.home) {
@@ -132,13 +148,19 @@ pub(super) fn judge(judge: &mut Judge<'_>, deed: Deed, arg: &Arg) {
     ];
     let Some(rule) = judge.rule_for("file", deed.word(), &facts) else { return };
     let effects = &rule.effects;
-    let mut finding = Finding::new(effects.tier.unwrap_or(crate::domain::Tier::H), rule.id.clone(), effects.reason.clone());
-    finding.data = if effects.kind.as_deref() == Some("nothing") { DataEffect::None } else { deed.effect().max(effects.data) };
+    let mut finding =
+        Finding::new(effects.tier.unwrap_or(crate::domain::Tier::H), rule.id.clone(), effects.reason.clone());
+    finding.data = if effects.kind.as_deref() == Some("nothing") {
+        DataEffect::None
+    } else {
+        deed.effect().max(effects.data)
+    };
     finding.credentials = effects.credentials;
     finding.undo = effects.undo;
     if !arg.sure {
         finding.parsed = Parsed::Partial;
-        finding.unknown = Some(format!("which file exactly: {}", super::finding::cut(&arg.text).escape_debug()));
+        finding.unknown =
+            Some(format!("which file exactly: {}", super::finding::cut(&arg.text).escape_debug()));
     }
     let shown = if arg.text.starts_with('~') || place == "copy" { arg.text.as_str() } else { path.as_str() };
     match effects.kind.as_deref() {

@@ -43,8 +43,8 @@ fn step(pattern: &[char], c: char) -> Step {
         Some('[') => match pattern.iter().position(|c| *c == ']') {
             Some(end) if end > 1 => {
                 let set = &pattern[1..end];
-                let inside = set.contains(&c)
-                    || set.windows(3).any(|w| w[1] == '-' && (w[0]..=w[2]).contains(&c));
+                let inside =
+                    set.contains(&c) || set.windows(3).any(|w| w[1] == '-' && (w[0]..=w[2]).contains(&c));
                 if inside { Step::Takes(end + 1) } else { Step::Fails }
             }
             _ => literal('[', c),
@@ -68,9 +68,13 @@ mod tests {
 
     #[test]
     fn a_pattern_is_about_the_whole_text() {
-        for (pattern, text) in
-            [("*", ""), ("/etc/cron*", "/etc/cron.d/x"), ("a?c", "abc"), ("[0-9]*", "7x"), ("*.y*ml", "a.yaml")]
-        {
+        for (pattern, text) in [
+            ("*", ""),
+            ("/etc/cron*", "/etc/cron.d/x"),
+            ("a?c", "abc"),
+            ("[0-9]*", "7x"),
+            ("*.y*ml", "a.yaml"),
+        ] {
             assert!(fits(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("a", "ab"), ("*.md", "a.mdx"), ("[0-9]", "x"), ("a?", "a"), ("[", "]")] {

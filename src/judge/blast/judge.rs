@@ -106,7 +106,10 @@ impl<'c> Judge<'c> {
         };
         let Some(program) = self.rules.program(&name) else {
             let shown: String = name.chars().take(60).flat_map(char::escape_default).collect();
-            self.opaque("program.unknown", format!("the program {shown} is not known, so neither is what it does"));
+            self.opaque(
+                "program.unknown",
+                format!("the program {shown} is not known, so neither is what it does"),
+            );
             return;
         };
         let parts = Parts::of(program, &call.argv[1..]);
@@ -167,7 +170,8 @@ impl<'c> Judge<'c> {
                 self.apply(&id, base, parts, 0, targets, stdin);
             }
             None => {
-                let verb: String = parts.operands.first().map_or("", |arg| &arg.text).chars().take(40).collect();
+                let verb: String =
+                    parts.operands.first().map_or("", |arg| &arg.text).chars().take(40).collect();
                 let verb: String = verb.chars().flat_map(char::escape_default).collect();
                 self.opaque("program.use", format!("this use of {name} is not known: {verb}"));
             }
@@ -216,7 +220,9 @@ impl<'c> Judge<'c> {
                 judge.deeper(|judge| judge.run(run, parts, verb, stdin));
             }
         });
-        let more = inner.iter().any(|found| found.tier > Tier::Ro || found.credentials == crate::domain::CredentialEffect::Printed);
+        let more = inner.iter().any(|found| {
+            found.tier > Tier::Ro || found.credentials == crate::domain::CredentialEffect::Printed
+        });
         if let Some(floor) = effects.floor.filter(|_| more || inner.is_empty()) {
             let mut finding = Finding::new(floor, id, effects.reason.clone());
             name_targets(&mut finding, effects, parts, verb);
@@ -233,7 +239,9 @@ impl<'c> Judge<'c> {
         let found = if from == "stdin" { Vec::new() } else { args(parts, verb, from) };
         match (how, stdin) {
             ("argv", _) if !found.is_empty() => self.call(&Call::new(found, stdin.clone())),
-            ("shell" | "sql" | "code", Input::Known(text)) if from == "stdin" => self.text(how, language, &Arg::sure(text.clone())),
+            ("shell" | "sql" | "code", Input::Known(text)) if from == "stdin" => {
+                self.text(how, language, &Arg::sure(text.clone()))
+            }
             ("shell" | "sql" | "code", Input::Unknown) if from == "stdin" => {
                 self.opaque("stdin.unknown", "what it is told on standard input is not in the action");
             }
@@ -241,7 +249,10 @@ impl<'c> Judge<'c> {
             ("script", _) => {
                 for arg in &found {
                     let what = target("file", None, &arg.text);
-                    self.say(Finding::opaque("script.content", "what the file would do is not in the action").on(what));
+                    self.say(
+                        Finding::opaque("script.content", "what the file would do is not in the action")
+                            .on(what),
+                    );
                 }
             }
             _ => {}

@@ -29,7 +29,9 @@ fn one(judge: &mut Judge<'_>, change: &FileChange) {
         } else if words == "delete" {
             let copy = judge.apart(|judge| file::judge(judge, Deed::Write, &Arg::sure(path)));
             if copy.iter().all(|finding| finding.tier <= Tier::M) {
-                let mut finding = Finding::new(Tier::M, "patch.deletes", "it deletes a file of the working copy").on(target("file", None, path));
+                let mut finding =
+                    Finding::new(Tier::M, "patch.deletes", "it deletes a file of the working copy")
+                        .on(target("file", None, path));
                 (finding.data, finding.undo) = (DataEffect::Delete, Undo::Rollback);
                 judge.say(finding);
             } else {
@@ -39,15 +41,30 @@ fn one(judge: &mut Judge<'_>, change: &FileChange) {
             file::judge(judge, Deed::Write, &Arg::sure(path));
         }
     });
-    let comments = |line: &&str| ["//", "#", "--", "/*", "*", ";"].iter().any(|mark| line.trim_start().starts_with(mark)) || line.trim().is_empty();
-    let only_comments = !added.is_empty() && added.iter().all(comments) && removed.iter().all(comments) && !path.starts_with('/');
-    let code = ["rs", "go", "py", "ts", "js", "java", "rb", "c", "cc", "cpp", "h", "kt", "scala", "cs", "php"].iter().any(|end| path.ends_with(&format!(".{end}")));
+    let comments = |line: &&str| {
+        ["//", "#", "--", "/*", "*", ";"].iter().any(|mark| line.trim_start().starts_with(mark))
+            || line.trim().is_empty()
+    };
+    let only_comments = !added.is_empty()
+        && added.iter().all(comments)
+        && removed.iter().all(comments)
+        && !path.starts_with('/');
+    let code =
+        ["rs", "go", "py", "ts", "js", "java", "rb", "c", "cc", "cpp", "h", "kt", "scala", "cs", "php"]
+            .iter()
+            .any(|end| path.ends_with(&format!(".{end}")));
     for mut finding in found {
         if finding.undo == Undo::Restore && words != "delete" {
             finding.undo = Undo::Rollback;
         }
         if only_comments && code && finding.tier == Tier::M {
-            finding = Finding { tier: Tier::L, rule: "patch.comments".into(), reason: "only comments change".into(), undo: Undo::Instant, ..finding };
+            finding = Finding {
+                tier: Tier::L,
+                rule: "patch.comments".into(),
+                reason: "only comments change".into(),
+                undo: Undo::Instant,
+                ..finding
+            };
         }
         judge.say(finding);
     }
@@ -59,7 +76,10 @@ fn lines(change: &FileChange, mark: char) -> Vec<&str> {
     if change.change.expose() == "add" && !diff.starts_with("@@") {
         return if mark == '+' { diff.lines().collect() } else { Vec::new() };
     }
-    diff.lines().filter(|line| !line.starts_with("+++") && !line.starts_with("---")).filter_map(|line| line.strip_prefix(mark)).collect()
+    diff.lines()
+        .filter(|line| !line.starts_with("+++") && !line.starts_with("---"))
+        .filter_map(|line| line.strip_prefix(mark))
+        .collect()
 }
 
 /// What the changed lines say, whatever the file is.
@@ -78,24 +98,36 @@ fn content(judge: &mut Judge<'_>, path: &str, diff: &str, added: &[&str], remove
     if text.contains(hidden) {
         say(Tier::H, "patch.hidden", "the change holds characters that cannot be seen", false);
     }
-    let fetches = (lower.contains("curl ") || lower.contains("wget ")) && ["| sh", "|sh", "| bash", "|bash", "$(curl", "$(wget"].iter().any(|pipe| lower.contains(pipe));
+    let fetches = (lower.contains("curl ") || lower.contains("wget "))
+        && ["| sh", "|sh", "| bash", "|bash", "$(curl", "$(wget"].iter().any(|pipe| lower.contains(pipe));
     if fetches {
         say(Tier::HPlus, "patch.fetches-and-runs", "the change fetches code and runs it", true);
     }
-    if lower.contains("privileged: true") || lower.contains("hostpid: true") || lower.contains("hostnetwork: true") || lower.contains("\"privileged\": true") {
+    if lower.contains("privileged: true")
+        || lower.contains("hostpid: true")
+        || lower.contains("hostnetwork: true")
+        || lower.contains("\"privileged\": true")
+    {
         say(Tier::H, "patch.privileged", "a container gets the rights of the machine", false);
     }
-    if lower.contains("prevent_destroy = false") || removed.iter().any(|line| line.contains("prevent_destroy = true") || line.contains("deletion_protection = true")) {
+    if lower.contains("prevent_destroy = false")
+        || removed.iter().any(|line| {
+            line.contains("prevent_destroy = true") || line.contains("deletion_protection = true")
+        })
+    {
         say(Tier::H, "patch.protection", "what kept data from being destroyed goes", false);
     }
-    let dependency = path.ends_with("requirements.txt") && added.iter().any(|line| {
-        let name = line.split(['=', '<', '>', '[', '~']).next().unwrap_or_default();
-        !removed.iter().any(|old| old.split(['=', '<', '>', '[', '~']).next() == Some(name))
-    });
+    let dependency = path.ends_with("requirements.txt")
+        && added.iter().any(|line| {
+            let name = line.split(['=', '<', '>', '[', '~']).next().unwrap_or_default();
+            !removed.iter().any(|old| old.split(['=', '<', '>', '[', '~']).next() == Some(name))
+        });
     if dependency || path.ends_with("conftest.py") {
         say(Tier::H, "patch.dependency", "other code runs from now on", false);
     }
-    if path.ends_with("package.json") && ["preinstall", "postinstall", "prepare"].iter().any(|hook| lower.contains(hook)) {
+    if path.ends_with("package.json")
+        && ["preinstall", "postinstall", "prepare"].iter().any(|hook| lower.contains(hook))
+    {
         say(Tier::HPlus, "patch.install-hook", "it runs whenever the package is installed", true);
     }
     if path.ends_with(".gitattributes") {
@@ -119,11 +151,19 @@ fn content(judge: &mut Judge<'_>, path: &str, diff: &str, added: &[&str], remove
 
 /// Rules and routes of alerts: whether a changed rule is the incident's own.
 fn own_alert(judge: &mut Judge<'_>, path: &str, diff: &str) {
-    let Some(alert) = judge.case.alert.filter(|_| path.contains("rule") || path.contains("alert")) else { return };
+    let Some(alert) = judge.case.alert.filter(|_| path.contains("rule") || path.contains("alert")) else {
+        return;
+    };
     let name = alert.name.expose();
-    let labelled = alert.labels.iter().find(|(key, _)| key.expose() == "alertname").map_or(name, |(_, value)| value.expose());
+    let labelled = alert
+        .labels
+        .iter()
+        .find(|(key, _)| key.expose() == "alertname")
+        .map_or(name, |(_, value)| value.expose());
     if !labelled.is_empty() && diff.contains(labelled) {
-        let mut finding = Finding::new(Tier::H, "patch.own-alert", "it changes when this incident's own alert fires").on(target("alert_rule", None, labelled));
+        let mut finding =
+            Finding::new(Tier::H, "patch.own-alert", "it changes when this incident's own alert fires")
+                .on(target("alert_rule", None, labelled));
         (finding.data, finding.undo) = (DataEffect::Write, Undo::Rollback);
         judge.say(finding);
     }

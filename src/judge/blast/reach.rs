@@ -12,17 +12,41 @@ const HOPS_MAX: u8 = 3;
 const DEPENDENTS_MAX: usize = 200;
 
 /// Kinds that a deployment or its pods are known by.
-const WORKLOADS: &[&str] = &["deployment", "statefulset", "daemonset", "replicaset", "service", "rollout", "application", "release", "ecs_service", "unit", "hpa", "flag", "container", "pod", "redis", "database", "queue", "bucket", "db_instance"];
+const WORKLOADS: &[&str] = &[
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "replicaset",
+    "service",
+    "rollout",
+    "application",
+    "release",
+    "ecs_service",
+    "unit",
+    "hpa",
+    "flag",
+    "container",
+    "pod",
+    "redis",
+    "database",
+    "queue",
+    "bucket",
+    "db_instance",
+];
 
 /// Fills in what the world knows; what it does not know is said.
 pub(super) fn fill(estimate: &mut Estimate, case: &Case<'_>) {
     let world = case.world;
     let targets = estimate.direct.clone();
-    let touches: Vec<&Target> = targets.iter().filter(|target| WORKLOADS.contains(&target.kind.expose())).collect();
-    if touches.is_empty() && !targets.iter().any(|target| matches!(target.kind.expose(), "node" | "namespace")) {
+    let touches: Vec<&Target> =
+        targets.iter().filter(|target| WORKLOADS.contains(&target.kind.expose())).collect();
+    if touches.is_empty()
+        && !targets.iter().any(|target| matches!(target.kind.expose(), "node" | "namespace"))
+    {
         return;
     }
-    let services: Vec<Untrusted> = dedup(touches.iter().filter_map(|target| world.service_of(target)).collect());
+    let services: Vec<Untrusted> =
+        dedup(touches.iter().filter_map(|target| world.service_of(target)).collect());
     dependents(estimate, world, &services);
     pods(estimate, case, &targets);
     traffic(estimate, case, &services);
@@ -37,7 +61,8 @@ fn dedup(mut names: Vec<Untrusted>) -> Vec<Untrusted> {
 
 /// Reverse breadth-first search from every target at once.
 fn dependents(estimate: &mut Estimate, world: &World, services: &[Untrusted]) {
-    let mut paths: BTreeMap<Untrusted, Vec<Untrusted>> = services.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
+    let mut paths: BTreeMap<Untrusted, Vec<Untrusted>> =
+        services.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
     let mut waiting: VecDeque<Untrusted> = services.iter().cloned().collect();
     while let Some(name) = waiting.pop_front() {
         let Some(path) = paths.get(&name).cloned() else { continue };
@@ -51,7 +76,12 @@ fn dependents(estimate: &mut Estimate, world: &World, services: &[Untrusted]) {
             }
             let mut further = path.clone();
             further.push(edge.from.clone());
-            estimate.dependents.push(Dependent { entity: edge.from.clone(), hops, path: further.clone(), edge_source: edge.source.clone() });
+            estimate.dependents.push(Dependent {
+                entity: edge.from.clone(),
+                hops,
+                path: further.clone(),
+                edge_source: edge.source.clone(),
+            });
             paths.insert(edge.from.clone(), further);
             waiting.push_back(edge.from.clone());
         }

@@ -2,8 +2,8 @@
 
 use super::call::{Call, Parts};
 use super::judge::Judge;
-use super::rules::Program;
 use super::kube;
+use super::rules::Program;
 use crate::domain::Target;
 
 mod fetch;
@@ -23,7 +23,13 @@ pub(super) enum Read {
 }
 
 /// Lets the reader of a program look first.
-pub(super) fn read(judge: &mut Judge<'_>, name: &str, program: &Program, parts: &mut Parts, call: &Call) -> Read {
+pub(super) fn read(
+    judge: &mut Judge<'_>,
+    name: &str,
+    program: &Program,
+    parts: &mut Parts,
+    call: &Call,
+) -> Read {
     match program.reader.as_deref() {
         Some("kubectl") => kube::read(judge, parts, call),
         Some("find") => finder::find(judge, parts, call),
@@ -45,14 +51,19 @@ pub(super) fn read(judge: &mut Judge<'_>, name: &str, program: &Program, parts: 
         Some("silence") => super::silence::amtool(judge, parts),
         Some("git") => various::git(judge, parts),
         Some("aws") => various::aws(judge, parts),
-        Some("install") => various::install(judge, parts),
         _ => Read::Rules(Vec::new()),
     }
 }
 
 /// Judges a request that something else than a program makes.
 pub(super) fn request(judge: &mut Judge<'_>, method: &str, url: &str, body: &str) {
-    let request = fetch::Request { method: method.into(), url: url.into(), body: body.into(), sure: true, ..fetch::Request::default() };
+    let request = fetch::Request {
+        method: method.into(),
+        url: url.into(),
+        body: body.into(),
+        sure: true,
+        ..fetch::Request::default()
+    };
     fetch::request(judge, &request);
 }
 

@@ -51,7 +51,8 @@ impl Matcher {
 
     /// Whether it lets nearly every alert through.
     fn wide(&self) -> bool {
-        (self.regex && self.equal && matches!(self.value.as_str(), ".*" | ".+" | "" | "^.*$" | "^.+$")) || !self.equal
+        (self.regex && self.equal && matches!(self.value.as_str(), ".*" | ".+" | "" | "^.*$" | "^.+$"))
+            || !self.equal
     }
 }
 
@@ -63,7 +64,10 @@ pub(super) fn amtool(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     }
     parts.facts.push(("verb".into(), words.get(1).copied().unwrap_or("query").to_owned()));
     if parts.operands.get(1).is_some_and(|arg| arg.text == "add") {
-        let matchers = parts.operands.iter().skip(2).map(|arg| Matcher::of(arg).or_else(|| Matcher::of(&Arg { text: format!("alertname={}", arg.text), sure: arg.sure })));
+        let matchers = parts.operands.iter().skip(2).map(|arg| {
+            Matcher::of(arg)
+                .or_else(|| Matcher::of(&Arg { text: format!("alertname={}", arg.text), sure: arg.sure }))
+        });
         judge_all(judge, &matchers.flatten().collect::<Vec<_>>());
         return Read::Done;
     }
@@ -100,7 +104,11 @@ pub(super) fn from_json(judge: &mut Judge<'_>, value: &Value) {
 fn judge_all(judge: &mut Judge<'_>, matchers: &[Matcher]) {
     let label = |name: &str| -> Option<String> {
         let alert = judge.case.alert?;
-        let given = alert.labels.iter().find(|(key, _)| key.expose() == name).map(|(_, value)| value.expose().to_owned());
+        let given = alert
+            .labels
+            .iter()
+            .find(|(key, _)| key.expose() == name)
+            .map(|(_, value)| value.expose().to_owned());
         let from_alert = || match name {
             "alertname" => Some(alert.name.expose().to_owned()),
             "service" => alert.service.as_ref().map(|service| service.expose().to_owned()),
@@ -109,12 +117,15 @@ fn judge_all(judge: &mut Judge<'_>, matchers: &[Matcher]) {
         };
         Some(given.or_else(from_alert).unwrap_or_default())
     };
-    let answers: Vec<Option<bool>> = matchers.iter().map(|matcher| {
-        if !matcher.sure {
-            return None;
-        }
-        label(&matcher.name).and_then(|value| matcher.fits(&value))
-    }).collect();
+    let answers: Vec<Option<bool>> = matchers
+        .iter()
+        .map(|matcher| {
+            if !matcher.sure {
+                return None;
+            }
+            label(&matcher.name).and_then(|value| matcher.fits(&value))
+        })
+        .collect();
     let everything = matchers.iter().all(Matcher::wide);
     let own = if matchers.is_empty() || (everything && judge.case.alert.is_none()) {
         "all"

@@ -13,7 +13,8 @@ use crate::domain::{Parsed, Target, Tier};
 
 /// Servers whose tools are programs with a safer name.
 const SQL_KEYS: &[&str] = &["sql", "setup", "statement", "ddl"];
-const SHELL_KEYS: &[&str] = &["command", "cmd", "cli_command", "shell", "bash", "commandline", "command_line", "script", "args"];
+const SHELL_KEYS: &[&str] =
+    &["command", "cmd", "cli_command", "shell", "bash", "commandline", "command_line", "script", "args"];
 
 /// Judges a tool call.
 pub(super) fn judge(judge: &mut Judge<'_>, server: &str, tool: &str, arguments: &str) {
@@ -23,18 +24,55 @@ pub(super) fn judge(judge: &mut Judge<'_>, server: &str, tool: &str, arguments: 
     };
     let (server_lower, name) = (server.to_lowercase(), tool.to_lowercase());
     if repeated(text) {
-        let mut finding = Finding::new(Tier::HPlus, "tool.repeated", "an argument is given twice, and readers may take either");
+        let mut finding = Finding::new(
+            Tier::HPlus,
+            "tool.repeated",
+            "an argument is given twice, and readers may take either",
+        );
         finding.parsed = Parsed::Partial;
         finding.undo = Undo::Restore;
         judge.say(finding);
     }
     let inner = judge.apart(|judge| judge.deeper(|judge| contents(judge, &server_lower, &name, &value)));
     let spoke = inner.iter().any(|finding| finding.rule != "file.read");
-    let speaks_for_itself = matches!(name.as_str(), "exec" | "run_command" | "run_bash_command" | "bash" | "shell" | "execute_command" | "call_aws" | "execute_sql" | "query" | "run_code" | "execute_code" | "python" | "run_query" | "sql" | "explain_query" | "kubectl" | "pods_exec" | "terminal" | "run_shell_command" | "run_terminal_cmd" | "execute_query" | "fetch" | "navigate" | "browser_navigate" | "read_text_file" | "read_file" | "write_file" | "edit_file" | "move_file" | "create_silence");
+    let speaks_for_itself = matches!(
+        name.as_str(),
+        "exec"
+            | "run_command"
+            | "run_bash_command"
+            | "bash"
+            | "shell"
+            | "execute_command"
+            | "call_aws"
+            | "execute_sql"
+            | "query"
+            | "run_code"
+            | "execute_code"
+            | "python"
+            | "run_query"
+            | "sql"
+            | "explain_query"
+            | "kubectl"
+            | "pods_exec"
+            | "terminal"
+            | "run_shell_command"
+            | "run_terminal_cmd"
+            | "execute_query"
+            | "fetch"
+            | "navigate"
+            | "browser_navigate"
+            | "read_text_file"
+            | "read_file"
+            | "write_file"
+            | "edit_file"
+            | "move_file"
+            | "create_silence"
+    );
     if !(speaks_for_itself && spoke) {
         by_name(judge, &server_lower, &name, &value);
     }
-    let opaque_only = !judge.found.is_empty() && judge.found.iter().all(|finding| finding.rule == "tool.unknown") && spoke;
+    let opaque_only =
+        !judge.found.is_empty() && judge.found.iter().all(|finding| finding.rule == "tool.unknown") && spoke;
     if opaque_only {
         judge.found.clear();
     }
@@ -72,7 +110,9 @@ fn contents(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
                 let inner = judge.apart(|judge| judge.call(&Call::new(argv, Input::None)));
                 inside(judge, name, inner, value);
             }
-            Value::String(text) if SQL_KEYS.contains(&lower.as_str()) || (lower == "query" && is_database(server, name)) => {
+            Value::String(text)
+                if SQL_KEYS.contains(&lower.as_str()) || (lower == "query" && is_database(server, name)) =>
+            {
                 let text = if name.contains("explain") {
                     let analyze = map.get("analyze").and_then(Value::as_bool).unwrap_or(false);
                     format!("explain {} {text}", if analyze { "analyze" } else { "" })
@@ -84,12 +124,17 @@ fn contents(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
                     partly(judge);
                 }
             }
-            Value::String(text) if lower == "code" || lower == "function" || lower == "expression" && server == "python" => {
-                let language = if server.contains("python") || name.contains("python") { "python" } else { "node" };
+            Value::String(text)
+                if lower == "code" || lower == "function" || lower == "expression" && server == "python" =>
+            {
+                let language =
+                    if server.contains("python") || name.contains("python") { "python" } else { "node" };
                 code::judge(judge, language, text);
             }
             Value::String(text) if SHELL_KEYS.contains(&lower.as_str()) && !reads => line(judge, name, text),
-            Value::String(text) if lower == "resource" || lower == "manifest" || lower == "yaml" => manifest(judge, text),
+            Value::String(text) if lower == "resource" || lower == "manifest" || lower == "yaml" => {
+                manifest(judge, text)
+            }
             Value::String(text) if text.contains("; ") && looks_like_command(text) => {
                 line(judge, name, text);
                 partly(judge);
@@ -111,13 +156,52 @@ fn contents(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
 }
 
 fn is_database(server: &str, name: &str) -> bool {
-    ["postgres", "mysql", "maria", "sqlite", "bigquery", "snowflake", "clickhouse", "redshift", "duckdb", "mssql", "sqlserver", "oracle", "database", "db", "supabase", "neon", "athena", "trino", "cockroach"].iter().any(|known| server.contains(known)) || name.contains("sql")
+    [
+        "postgres",
+        "mysql",
+        "maria",
+        "sqlite",
+        "bigquery",
+        "snowflake",
+        "clickhouse",
+        "redshift",
+        "duckdb",
+        "mssql",
+        "sqlserver",
+        "oracle",
+        "database",
+        "db",
+        "supabase",
+        "neon",
+        "athena",
+        "trino",
+        "cockroach",
+    ]
+    .iter()
+    .any(|known| server.contains(known))
+        || name.contains("sql")
 }
 
 fn looks_like_command(text: &str) -> bool {
     text.split(';').skip(1).any(|part| {
         let first = part.split_whitespace().next().unwrap_or_default();
-        matches!(first, "kubectl" | "rm" | "curl" | "wget" | "sh" | "bash" | "sudo" | "systemctl" | "helm" | "reboot" | "cat" | "dd" | "aws" | "docker")
+        matches!(
+            first,
+            "kubectl"
+                | "rm"
+                | "curl"
+                | "wget"
+                | "sh"
+                | "bash"
+                | "sudo"
+                | "systemctl"
+                | "helm"
+                | "reboot"
+                | "cat"
+                | "dd"
+                | "aws"
+                | "docker"
+        )
     })
 }
 
@@ -144,7 +228,8 @@ fn inside(judge: &mut Judge<'_>, name: &str, inner: Vec<Finding>, _value: &Value
     if more && name.contains("exec") && name != "exec" {
         judge.say(Finding::new(Tier::H, "tool.exec", "something other than a look runs inside a container"));
     }
-    let asked_nothing = !matches!(name, "exec" | "bash" | "shell" | "terminal") && !["run", "exec", "command", "call", "kubectl", "container"].iter().any(|word| name.contains(word));
+    let asked_nothing = !matches!(name, "exec" | "bash" | "shell" | "terminal")
+        && !["run", "exec", "command", "call", "kubectl", "container"].iter().any(|word| name.contains(word));
     for mut finding in inner {
         if asked_nothing {
             finding.parsed = finding.parsed.max(Parsed::Partial);
@@ -159,12 +244,15 @@ fn manifest(judge: &mut Judge<'_>, text: &str) {
 }
 
 fn paths(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
-    let writes = ["write", "edit", "create", "append", "save", "update"].iter().any(|word| name.contains(word));
+    let writes =
+        ["write", "edit", "create", "append", "save", "update"].iter().any(|word| name.contains(word));
     let local = server.contains("file") || name.contains("file") && !server.contains("git");
     let text = |key: &str| value[key].as_str();
     if name.contains("move") || name.contains("rename") || name.contains("copy") {
         for key in ["source", "destination"] {
-            if let Some(path) = text(key).filter(|_| local && (key == "destination" || !name.contains("copy"))) {
+            if let Some(path) =
+                text(key).filter(|_| local && (key == "destination" || !name.contains("copy")))
+            {
                 let scratch = key == "source" && path.starts_with("/tmp/");
                 if !scratch {
                     file::judge(judge, Deed::Write, &Arg::sure(path));
@@ -175,9 +263,20 @@ fn paths(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
     }
     for key in ["path", "file_path", "file", "filename"] {
         let Some(path) = text(key).filter(|_| local) else { continue };
-        let deed = if name.contains("delete") || name.contains("remove") { Deed::Remove } else if writes { Deed::Write } else { Deed::Read };
-        if name.contains("list") || name.contains("search") || name.contains("tree") || name.contains("info") {
-            judge.say(Finding::new(Tier::Ro, "tool.lists", "it lists files").on(target("directory", None, path)));
+        let deed = if name.contains("delete") || name.contains("remove") {
+            Deed::Remove
+        } else if writes {
+            Deed::Write
+        } else {
+            Deed::Read
+        };
+        if name.contains("list") || name.contains("search") || name.contains("tree") || name.contains("info")
+        {
+            judge.say(Finding::new(Tier::Ro, "tool.lists", "it lists files").on(target(
+                "directory",
+                None,
+                path,
+            )));
         } else {
             file::judge(judge, deed, &Arg::sure(path));
         }
@@ -215,9 +314,18 @@ fn redis(judge: &mut Judge<'_>, name: &str, value: &Value) {
 
 fn container(judge: &mut Judge<'_>, value: &Value) {
     let Some(binds) = value["binds"].as_array().or_else(|| value["volumes"].as_array()) else { return };
-    let owns = binds.iter().filter_map(Value::as_str).any(|bind| bind.starts_with("/:") || bind.contains("docker.sock") || bind.starts_with("/etc") || bind.starts_with("/root"));
+    let owns = binds.iter().filter_map(Value::as_str).any(|bind| {
+        bind.starts_with("/:")
+            || bind.contains("docker.sock")
+            || bind.starts_with("/etc")
+            || bind.starts_with("/root")
+    });
     if owns || value["privileged"] == Value::Bool(true) {
-        let mut finding = Finding::new(Tier::HPlus, "tool.container", "a container with the machine's files or its container socket owns the machine");
+        let mut finding = Finding::new(
+            Tier::HPlus,
+            "tool.container",
+            "a container with the machine's files or its container socket owns the machine",
+        );
         finding.credentials = crate::domain::CredentialEffect::Used;
         finding.undo = Undo::Rollback;
         finding.parsed = Parsed::Partial;
@@ -230,7 +338,23 @@ fn by_name(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
     let mut facts: Vec<(&str, String)> = vec![("server", server.to_owned())];
     facts.extend(words.iter().map(|word| ("word", (*word).to_owned())));
     // `browser_click` and `pods_delete`: the first word may be the thing, so the first that is a verb leads.
-    const THINGS: &[&str] = &["pods", "pod", "resources", "resource", "nodes", "node", "browser", "helm", "kubectl", "namespaces", "events", "conversations", "app", "projects", "configuration"];
+    const THINGS: &[&str] = &[
+        "pods",
+        "pod",
+        "resources",
+        "resource",
+        "nodes",
+        "node",
+        "browser",
+        "helm",
+        "kubectl",
+        "namespaces",
+        "events",
+        "conversations",
+        "app",
+        "projects",
+        "configuration",
+    ];
     let lead = words.iter().find(|word| !THINGS.contains(word)).or(words.first());
     facts.extend(lead.map(|word| ("lead", (*word).to_owned())));
     let kind = value["kind"].as_str().and_then(|kind| kube::kind_of(&kind.to_lowercase()));
@@ -241,13 +365,16 @@ fn by_name(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
         if matches!(key.as_str(), "dryRun" | "dry_run" | "dryrun") && value == &Value::Bool(true) {
             facts.push(("dry", "true".into()));
         }
-        if matches!(key.as_str(), "action" | "operation" | "method" | "verb") && !words.contains(&text.as_str()) {
+        if matches!(key.as_str(), "action" | "operation" | "method" | "verb")
+            && !words.contains(&text.as_str())
+        {
             facts.push(("word", text.to_lowercase()));
+            facts.push(("asked", text.to_lowercase()));
         }
         match key.as_str() {
             "prune" => facts.push(("arg.prune", text)),
             "path" => facts.push(("arg.path", text)),
-            "element" | "label" => facts.push(("any", text)),
+            "element" | "label" => facts.push(("text", text)),
             "featureFlagKey" | "gate" | "feature" | "flag" | "flagKey" => facts.push(("name", text)),
             _ => {}
         }
@@ -261,23 +388,44 @@ fn by_name(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
 fn named(kind: Option<&'static str>, value: &Value) -> Vec<Target> {
     let text = |key: &str| value[key].as_str();
     let space = text("namespace");
-    let environment = value.to_string().split("/environments/").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    let environment = value
+        .to_string()
+        .split("/environments/")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next())
+        .map(str::to_owned);
     let environment = environment.or_else(|| text("environment").or_else(|| text("env")).map(str::to_owned));
     let repository = text("repo").map(|repo| target("repository", text("owner"), repo));
     if let Some(repository) = repository {
         return vec![repository];
     }
-    let table: &[(&str, &str)] = &[("featureFlagKey", "flag"), ("flagKey", "flag"), ("feature", "flag"), ("gate", "flag"), ("applicationName", "application"), ("incident_id", "incident"), ("channel_id", "channel"), ("monitor_id", "monitor"), ("group", "queue"), ("dashboardUid", "dashboard"), ("index", "index"), ("key", "key")];
+    let table: &[(&str, &str)] = &[
+        ("featureFlagKey", "flag"),
+        ("flagKey", "flag"),
+        ("feature", "flag"),
+        ("gate", "flag"),
+        ("applicationName", "application"),
+        ("incident_id", "incident"),
+        ("channel_id", "channel"),
+        ("monitor_id", "monitor"),
+        ("group", "queue"),
+        ("dashboardUid", "dashboard"),
+        ("index", "index"),
+        ("key", "key"),
+    ];
     for (key, kind) in table {
         let found = &value[*key];
-        let shown = found.as_str().map(str::to_owned).or_else(|| found.as_i64().map(|number| number.to_string()));
+        let shown =
+            found.as_str().map(str::to_owned).or_else(|| found.as_i64().map(|number| number.to_string()));
         if let Some(shown) = shown {
             let space = if *kind == "flag" { environment.as_deref() } else { None };
             return vec![target(kind, space, &shown)];
         }
     }
     match (kind, text("name")) {
-        (Some(kind), name) => vec![target(kind, space, name.or_else(|| text("labelSelector")).unwrap_or("*"))],
+        (Some(kind), name) => {
+            vec![target(kind, space, name.or_else(|| text("labelSelector")).unwrap_or("*"))]
+        }
         (None, Some(name)) => vec![target("resource", space, name)],
         (None, None) => Vec::new(),
     }

@@ -75,14 +75,23 @@ impl Inventory {
             "pod" if name == "*" => Some(all().collect()),
             "pod" if name.contains('=') => Some(all().filter(|pod| labelled(pod, name)).collect()),
             "pod" => Some(all().filter(|pod| pod.name.expose() == name).collect()),
-            "node" => Some(self.pods.iter().filter(|pod| name == "*" || pod.node.as_ref().is_some_and(|node| node.expose() == name)).collect()),
+            "node" => Some(
+                self.pods
+                    .iter()
+                    .filter(|pod| name == "*" || pod.node.as_ref().is_some_and(|node| node.expose() == name))
+                    .collect(),
+            ),
             "namespace" => Some(self.pods.iter().filter(|pod| pod.namespace.expose() == name).collect()),
-            kind @ ("deployment" | "statefulset" | "daemonset" | "replicaset" | "service" | "job" | "rollout") => {
+            kind @ ("deployment" | "statefulset" | "daemonset" | "replicaset" | "service" | "job"
+            | "rollout") => {
                 let found = self.selecting.iter().filter(|each| {
-                    each.kind.expose() == kind && (name == "*" || each.name.expose() == name) && target.namespace.as_ref().is_none_or(|space| *space == each.namespace)
+                    each.kind.expose() == kind
+                        && (name == "*" || each.name.expose() == name)
+                        && target.namespace.as_ref().is_none_or(|space| *space == each.namespace)
                 });
                 let found: Vec<&Selecting> = found.collect();
-                (!found.is_empty()).then(|| all().filter(|pod| found.iter().any(|each| each.selects(pod))).collect())
+                (!found.is_empty())
+                    .then(|| all().filter(|pod| found.iter().any(|each| each.selects(pod))).collect())
             }
             _ => None,
         }

@@ -61,7 +61,8 @@ impl World {
     pub fn add(&mut self, text: &str, source: &str, at: Timestamp) -> Result<()> {
         let trimmed = text.trim_start();
         if trimmed.starts_with(['{', '[']) {
-            let value: Value = serde_json::from_str(text).map_err(|error| Error::from(error).within(source))?;
+            let value: Value =
+                serde_json::from_str(text).map_err(|error| Error::from(error).within(source))?;
             if value["data"]["result"].is_array() {
                 return self.add_query(&value, source, at);
             }
@@ -69,14 +70,16 @@ impl World {
                 self.add_dump(&value, source, at);
                 return Ok(());
             }
-            let file: File = serde_json::from_value(value).map_err(|error| Error::from(error).within(source))?;
+            let file: File =
+                serde_json::from_value(value).map_err(|error| Error::from(error).within(source))?;
             return self.add_file(file, source, at);
         }
         if text.contains(METRIC) {
             return self.add_exposition(text, source, at);
         }
         let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
+            let line =
+                error.span().map_or(1, |span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
             Error::invalid(format!("{source}: line {line}: {}", error.message().escape_debug()))
         })?;
         self.add_file(file, source, at)
@@ -87,14 +90,23 @@ impl World {
         for entry in file.services {
             self.topology.add(entry.name.clone());
             let Entry { name, namespace, workloads, replicas, tier, owner, store } = entry;
-            self.services.insert(name, Service { namespace, workloads, replicas, tier, owner, store, source: source.into() });
+            self.services.insert(
+                name,
+                Service { namespace, workloads, replicas, tier, owner, store, source: source.into() },
+            );
         }
         for link in file.edges {
             let kind = match link.kind.as_deref() {
                 None | Some("calls") => EdgeKind::Calls,
                 Some("stores") => EdgeKind::Stores,
                 Some("consumes") => EdgeKind::Consumes,
-                Some(other) => return Err(Error::invalid(format!("{source}: no kind of edge: {}", other.escape_debug())).hint("calls, stores or consumes")),
+                Some(other) => {
+                    return Err(Error::invalid(format!(
+                        "{source}: no kind of edge: {}",
+                        other.escape_debug()
+                    ))
+                    .hint("calls, stores or consumes"));
+                }
             };
             self.topology.connect(Edge { from: link.from, to: link.to, kind, source: source.into() });
         }
@@ -116,8 +128,15 @@ impl World {
     fn add_exposition(&mut self, text: &str, source: &str, at: Timestamp) -> Result<()> {
         let mut edges = Vec::new();
         for line in text.lines().filter(|line| line.starts_with(METRIC)) {
-            let label = |name: &str| line.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split('"').next()).map(Untrusted::from);
-            let count = line.rsplit_once('}').and_then(|(_, rest)| rest.split_whitespace().next()).and_then(|text| text.parse::<f64>().ok());
+            let label = |name: &str| {
+                line.split_once(&format!("{name}=\""))
+                    .and_then(|(_, rest)| rest.split('"').next())
+                    .map(Untrusted::from)
+            };
+            let count = line
+                .rsplit_once('}')
+                .and_then(|(_, rest)| rest.split_whitespace().next())
+                .and_then(|text| text.parse::<f64>().ok());
             if let (Some(client), Some(server), Some(count)) = (label("client"), label("server"), count) {
                 edges.push((client, server, count));
             }
@@ -125,12 +144,23 @@ impl World {
         self.add_traffic(edges, source, at)
     }
 
-    fn add_traffic(&mut self, edges: Vec<(Untrusted, Untrusted, f64)>, source: &str, at: Timestamp) -> Result<()> {
+    fn add_traffic(
+        &mut self,
+        edges: Vec<(Untrusted, Untrusted, f64)>,
+        source: &str,
+        at: Timestamp,
+    ) -> Result<()> {
         if edges.is_empty() {
-            return Err(Error::invalid(format!("{source}: no edge of the service graph")).hint(format!("expected {METRIC} with the labels client and server")));
+            return Err(Error::invalid(format!("{source}: no edge of the service graph"))
+                .hint(format!("expected {METRIC} with the labels client and server")));
         }
         for (client, server, _) in &edges {
-            let edge = Edge { from: client.clone(), to: server.clone(), kind: EdgeKind::Calls, source: source.into() };
+            let edge = Edge {
+                from: client.clone(),
+                to: server.clone(),
+                kind: EdgeKind::Calls,
+                source: source.into(),
+            };
             if !self.topology.dependents(server).iter().any(|known| known.from == *client) {
                 self.topology.connect(edge);
             }
@@ -174,14 +204,25 @@ fn object(inventory: &mut Inventory, value: &Value) {
     match kind.as_str() {
         "pod" => {
             let owner = &meta["ownerReferences"][0];
-            let owner = text(&owner["kind"]).zip(text(&owner["name"])).map(|(kind, name)| (kind.expose().to_lowercase().into(), name));
-            inventory.pods.push(Pod { namespace, name, labels: labels(&meta["labels"]), node: text(&spec["nodeName"]), owner });
+            let owner = text(&owner["kind"])
+                .zip(text(&owner["name"]))
+                .map(|(kind, name)| (kind.expose().to_lowercase().into(), name));
+            inventory.pods.push(Pod {
+                namespace,
+                name,
+                labels: labels(&meta["labels"]),
+                node: text(&spec["nodeName"]),
+                owner,
+            });
         }
         "node" => inventory.nodes.push(name),
         "service" => inventory.selecting.push(selecting(&spec["selector"], None)),
         "poddisruptionbudget" => {
             let allowed = value["status"]["disruptionsAllowed"].as_u64();
-            let clause = allowed.map_or_else(|| "how many disruptions are allowed is not known".to_owned(), |count| format!("{count} disruptions allowed"));
+            let clause = allowed.map_or_else(
+                || "how many disruptions are allowed is not known".to_owned(),
+                |count| format!("{count} disruptions allowed"),
+            );
             let clause = format!("{}: {clause}", name.escaped());
             inventory.selecting.push(selecting(&spec["selector"]["matchLabels"], Some(clause.into())));
         }
@@ -207,7 +248,17 @@ mod tests {
         assert_eq!(world.topology.dependents(&"cart".into()).len(), 1, "the same edge is not added twice");
         assert_eq!(world.traffic.as_ref().and_then(|traffic| traffic.share(&["cart".into()])), Some(0.3));
         assert_eq!(world.inventory.as_ref().map(|inventory| inventory.pods.len()), Some(1));
-        assert!(world.add("[[services]]\nnam = \"x\"\n", "bad.toml", at).unwrap_err().message().contains("line 2"));
-        assert!(world.add("{\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"kind\":\"loves\"}]}", "bad.json", at).is_err());
+        assert!(
+            world
+                .add("[[services]]\nnam = \"x\"\n", "bad.toml", at)
+                .unwrap_err()
+                .message()
+                .contains("line 2")
+        );
+        assert!(
+            world
+                .add("{\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"kind\":\"loves\"}]}", "bad.json", at)
+                .is_err()
+        );
     }
 }

@@ -54,12 +54,17 @@ impl World {
     pub fn service_of(&self, target: &Target) -> Option<Untrusted> {
         let name = target.name.expose();
         let name = name.strip_suffix(".service").unwrap_or(name);
-        let selected = name.split(',').find_map(|term| term.split_once('=')).map(|(_, value)| value.trim_start_matches('='));
+        let selected = name
+            .split(',')
+            .find_map(|term| term.split_once('='))
+            .map(|(_, value)| value.trim_start_matches('='));
         let wanted = selected.unwrap_or(name);
         if let Some(known) = self.topology.names().find(|known| known.expose() == wanted) {
             return Some(known.clone());
         }
-        let has = |service: &Service, name: &str| service.workloads.iter().any(|workload| workload.expose() == name);
+        let has = |service: &Service, name: &str| {
+            service.workloads.iter().any(|workload| workload.expose() == name)
+        };
         if let Some((service, _)) = self.services.iter().find(|(_, service)| has(service, wanted)) {
             return Some(service.clone());
         }
@@ -67,7 +72,10 @@ impl World {
             return None;
         }
         let begins = |known: &str| wanted.strip_prefix(known).is_some_and(|rest| rest.starts_with('-'));
-        let by_workload = self.services.iter().filter(|(_, service)| service.workloads.iter().any(|workload| begins(workload.expose())));
+        let by_workload = self
+            .services
+            .iter()
+            .filter(|(_, service)| service.workloads.iter().any(|workload| begins(workload.expose())));
         let by_name = self.topology.names().filter(|known| begins(known.expose()));
         by_workload.map(|(name, _)| name).chain(by_name).max_by_key(|name| name.len()).cloned()
     }

@@ -33,7 +33,8 @@ impl Traffic {
         }
         let total: f64 = by_server.values().sum();
         let known = by_server.keys().any(|name| wanted.contains(*name));
-        let through: f64 = by_server.iter().filter(|(name, _)| wanted.contains(**name)).map(|(_, count)| count).sum();
+        let through: f64 =
+            by_server.iter().filter(|(name, _)| wanted.contains(**name)).map(|(_, count)| count).sum();
         (known && total > 0.0).then(|| through / total)
     }
 }

@@ -12,7 +12,25 @@ const KINDS: &[(&str, &[&str])] = &[
     ("service", &["svc", "services"]),
     ("endpoint", &["ep", "endpoints"]),
     ("endpointslice", &["endpointslices"]),
-    ("ingress", &["ing", "ingresses", "ingressclass", "ingressclasses", "httproute", "httproutes", "gateway", "gateways", "virtualservice", "virtualservices", "vs", "destinationrule", "destinationrules", "dr"]),
+    (
+        "ingress",
+        &[
+            "ing",
+            "ingresses",
+            "ingressclass",
+            "ingressclasses",
+            "httproute",
+            "httproutes",
+            "gateway",
+            "gateways",
+            "virtualservice",
+            "virtualservices",
+            "vs",
+            "destinationrule",
+            "destinationrules",
+            "dr",
+        ],
+    ),
     ("networkpolicy", &["netpol", "networkpolicies", "ciliumnetworkpolicy", "cnp", "globalnetworkpolicy"]),
     ("configmap", &["cm", "configmaps"]),
     ("secret", &["secrets", "sealedsecret", "sealedsecrets", "externalsecret", "externalsecrets", "es"]),
@@ -25,11 +43,45 @@ const KINDS: &[(&str, &[&str])] = &[
     ("node", &["no", "nodes", "machine", "machines", "nodepool", "nodeclaim"]),
     ("pv", &["persistentvolume", "persistentvolumes"]),
     ("pvc", &["persistentvolumeclaim", "persistentvolumeclaims"]),
-    ("volume", &["storageclass", "storageclasses", "sc", "volumesnapshot", "volumesnapshots", "volumeattachment", "volumeattachments"]),
-    ("hpa", &["horizontalpodautoscaler", "horizontalpodautoscalers", "vpa", "verticalpodautoscaler", "scaledobject", "scaledobjects"]),
+    (
+        "volume",
+        &[
+            "storageclass",
+            "storageclasses",
+            "sc",
+            "volumesnapshot",
+            "volumesnapshots",
+            "volumeattachment",
+            "volumeattachments",
+        ],
+    ),
+    (
+        "hpa",
+        &[
+            "horizontalpodautoscaler",
+            "horizontalpodautoscalers",
+            "vpa",
+            "verticalpodautoscaler",
+            "scaledobject",
+            "scaledobjects",
+        ],
+    ),
     ("pdb", &["poddisruptionbudget", "poddisruptionbudgets"]),
     ("crd", &["crds", "customresourcedefinition", "customresourcedefinitions", "apiservice", "apiservices"]),
-    ("webhook", &["validatingwebhookconfiguration", "validatingwebhookconfigurations", "mutatingwebhookconfiguration", "mutatingwebhookconfigurations", "validatingadmissionpolicy", "validatingadmissionpolicies", "clusterpolicy", "podsecuritypolicy", "psp"]),
+    (
+        "webhook",
+        &[
+            "validatingwebhookconfiguration",
+            "validatingwebhookconfigurations",
+            "mutatingwebhookconfiguration",
+            "mutatingwebhookconfigurations",
+            "validatingadmissionpolicy",
+            "validatingadmissionpolicies",
+            "clusterpolicy",
+            "podsecuritypolicy",
+            "psp",
+        ],
+    ),
     ("csr", &["certificatesigningrequest", "certificatesigningrequests"]),
     ("event", &["ev", "events"]),
     ("lease", &["leases"]),
@@ -37,14 +89,31 @@ const KINDS: &[(&str, &[&str])] = &[
     ("priorityclass", &["pc", "priorityclasses"]),
     ("prometheusrule", &["prometheusrules", "promrule", "servicemonitor", "servicemonitors", "podmonitor"]),
     ("rollout", &["rollouts", "ro"]),
-    ("application", &["applications", "app", "apps", "kustomization", "kustomizations", "helmrelease", "helmreleases", "hr"]),
-    ("certificate", &["certificates", "cert", "certs", "issuer", "issuers", "clusterissuer", "clusterissuers"]),
+    (
+        "application",
+        &[
+            "applications",
+            "app",
+            "apps",
+            "kustomization",
+            "kustomizations",
+            "helmrelease",
+            "helmreleases",
+            "hr",
+        ],
+    ),
+    (
+        "certificate",
+        &["certificates", "cert", "certs", "issuer", "issuers", "clusterissuer", "clusterissuers"],
+    ),
     ("all", &[]),
 ];
 
 /// The kind that a word names, in any case, with or without its API group.
 pub(in crate::judge::blast) fn kind_of(word: &str) -> Option<&'static str> {
     let lower = word.to_lowercase();
-    let find = |word: &str| KINDS.iter().find(|(kind, names)| *kind == word || names.contains(&word)).map(|(kind, _)| *kind);
+    let find = |word: &str| {
+        KINDS.iter().find(|(kind, names)| *kind == word || names.contains(&word)).map(|(kind, _)| *kind)
+    };
     find(&lower).or_else(|| find(lower.split('.').next().unwrap_or_default()))
 }

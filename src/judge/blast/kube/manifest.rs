@@ -51,14 +51,20 @@ fn walk(value: &Value, key: &str, object: &mut Object, depth: usize) {
     if depth > 70 {
         return;
     }
-    object.owns_machine |= matches!(
-        (key, value),
-        ("privileged" | "hostPID" | "hostIPC" | "hostNetwork", Value::Bool(true))
-    ) || (key == "hostPath" && value.is_object());
+    object.owns_machine |=
+        matches!((key, value), ("privileged" | "hostPID" | "hostIPC" | "hostNetwork", Value::Bool(true)))
+            || (key == "hostPath" && value.is_object());
     match value {
         Value::Object(map) => {
             if key == "containers" || map.contains_key("image") {
-                let words = |key: &str| map.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+                let words = |key: &str| {
+                    map.get(key)
+                        .and_then(Value::as_array)
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                };
                 let command: Vec<String> = words("command").chain(words("args")).collect();
                 if map.get("command").is_some() && object.commands.len() < 8 {
                     object.commands.push(command);

@@ -14,7 +14,8 @@ pub(super) use kinds::kind_of;
 pub(super) use manifest::{Object, objects};
 
 /// Verbs whose second word belongs to them.
-const TWO_WORDS: &[&str] = &["rollout", "set", "create", "auth", "config", "certificate", "apply", "plugin", "cluster-info", "argo"];
+const TWO_WORDS: &[&str] =
+    &["rollout", "set", "create", "auth", "config", "certificate", "apply", "plugin", "cluster-info", "argo"];
 /// Verbs that are about pods where no kind is named.
 const PODS: &[&str] = &["logs", "log", "exec", "attach", "port-forward", "debug"];
 /// Verbs that are about nodes.
@@ -34,7 +35,11 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
         targets = named(parts, &verb, namespace.as_deref());
     }
     manifests(judge, parts, call, &mut targets);
-    let text: Vec<String> = ["-p,--patch", "--overrides"].iter().flat_map(|key| parts.values(key)).map(|arg| arg.text.clone()).collect();
+    let text: Vec<String> = ["-p,--patch", "--overrides"]
+        .iter()
+        .flat_map(|key| parts.values(key))
+        .map(|arg| arg.text.clone())
+        .collect();
     for text in text {
         if manifest::owns_machine(&text) {
             parts.say("privileged", "true");
@@ -68,7 +73,10 @@ fn named(parts: &mut Parts, verb: &str, namespace: Option<&str>) -> Vec<Target> 
     } else if verb == "create" {
         kinds.extend(parts.operands.get(1).and_then(|arg| kind_of(&arg.text)));
         operands.truncate(1);
-    } else if matches!(verb, "certificate" | "run" | "config" | "cp" | "argo" | "plugin" | "auth" | "proxy" | "explain") {
+    } else if matches!(
+        verb,
+        "certificate" | "run" | "config" | "cp" | "argo" | "plugin" | "auth" | "proxy" | "explain"
+    ) {
         operands.clear();
     }
     let by_word = kinds.is_empty();
@@ -79,7 +87,12 @@ fn named(parts: &mut Parts, verb: &str, namespace: Option<&str>) -> Vec<Target> 
             parts.say("kind", kind);
             found.push(target(kind, namespace, name));
         } else if by_word && kinds.is_empty() {
-            kinds.extend(arg.text.split(',').filter(|kind| !kind.is_empty()).map(|kind| kind_of(kind).unwrap_or("resource")));
+            kinds.extend(
+                arg.text
+                    .split(',')
+                    .filter(|kind| !kind.is_empty())
+                    .map(|kind| kind_of(kind).unwrap_or("resource")),
+            );
             if arg.text == "all" {
                 kinds = vec!["deployment", "service", "pod", "statefulset"];
                 parts.say("kind", "all");
@@ -88,14 +101,22 @@ fn named(parts: &mut Parts, verb: &str, namespace: Option<&str>) -> Vec<Target> 
             names.push(arg.text.clone());
         }
     }
-    let selected = parts.value("-l,--selector").or_else(|| parts.value("--field-selector")).map(|arg| arg.text.clone());
+    let selected =
+        parts.value("-l,--selector").or_else(|| parts.value("--field-selector")).map(|arg| arg.text.clone());
     let everything = found.is_empty() && names.is_empty();
     if everything {
         names.push(selected.unwrap_or_else(|| "*".into()));
     }
     for kind in kinds {
         parts.say("kind", kind);
-        let space = if matches!(kind, "node" | "namespace" | "pv" | "crd" | "clusterrole" | "clusterrolebinding" | "webhook") { None } else { namespace };
+        let space = if matches!(
+            kind,
+            "node" | "namespace" | "pv" | "crd" | "clusterrole" | "clusterrolebinding" | "webhook"
+        ) {
+            None
+        } else {
+            namespace
+        };
         found.extend(names.iter().take(32).map(|name| target(kind, space, name)));
     }
     if unsure {
@@ -106,12 +127,24 @@ fn named(parts: &mut Parts, verb: &str, namespace: Option<&str>) -> Vec<Target> 
 
 /// Whether what is selected is all there is.
 fn selectors(parts: &mut Parts, verb: &str) {
-    let selectors: Vec<String> = parts.values("-l,--selector").chain(parts.values("--field-selector")).map(|arg| arg.text.clone()).collect();
+    let selectors: Vec<String> = parts
+        .values("-l,--selector")
+        .chain(parts.values("--field-selector"))
+        .map(|arg| arg.text.clone())
+        .collect();
     let narrows = |selector: &String| {
-        selector.split(',').any(|term| !term.contains("!=") && !term.starts_with('!') && !term.contains(" notin ") && !term.trim().is_empty())
+        selector.split(',').any(|term| {
+            !term.contains("!=")
+                && !term.starts_with('!')
+                && !term.contains(" notin ")
+                && !term.trim().is_empty()
+        })
     };
-    let named = parts.operands.iter().skip(1).any(|arg| arg.text.contains('/')) || parts.operands.len() > 2 + usize::from(TWO_WORDS.contains(&verb));
-    let all = parts.has("--all") || (selectors.is_empty() && !named && !NODES.contains(&verb)) || (!selectors.is_empty() && !selectors.iter().any(narrows));
+    let named = parts.operands.iter().skip(1).any(|arg| arg.text.contains('/'))
+        || parts.operands.len() > 2 + usize::from(TWO_WORDS.contains(&verb));
+    let all = parts.has("--all")
+        || (selectors.is_empty() && !named && !NODES.contains(&verb))
+        || (!selectors.is_empty() && !selectors.iter().any(narrows));
     parts.say("reach", if all { "all" } else { "some" });
 }
 
@@ -129,7 +162,10 @@ fn manifests(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call, targets: &mu
                 let space = parts.value("-n,--namespace").map(|arg| arg.text.clone());
                 match objects(text) {
                     Some(found) => {
-                        found.into_iter().take(32).for_each(|object| seen(judge, parts, targets, &object, space.as_deref()));
+                        found
+                            .into_iter()
+                            .take(32)
+                            .for_each(|object| seen(judge, parts, targets, &object, space.as_deref()));
                         "text"
                     }
                     None => "unseen",
@@ -141,7 +177,13 @@ fn manifests(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call, targets: &mu
     }
 }
 
-fn seen(judge: &mut Judge<'_>, parts: &mut Parts, targets: &mut Vec<Target>, object: &Object, namespace: Option<&str>) {
+fn seen(
+    judge: &mut Judge<'_>,
+    parts: &mut Parts,
+    targets: &mut Vec<Target>,
+    object: &Object,
+    namespace: Option<&str>,
+) {
     let kind = kind_of(&object.kind.to_lowercase()).unwrap_or("resource");
     parts.say("kind", kind);
     parts.say("object", kind);
@@ -190,7 +232,8 @@ fn copies(judge: &mut Judge<'_>, parts: &mut Parts) {
                 let deed = if last { super::file::Deed::Write } else { super::file::Deed::Read };
                 parts.say("way", if last { "into" } else { "out" });
                 super::file::judge(judge, deed, &Arg { text: path.into(), sure: side.sure });
-                let finding = super::finding::Finding::new(crate::domain::Tier::Ro, "kubectl.cp-side", "").on(target("pod", space, pod));
+                let finding = super::finding::Finding::new(crate::domain::Tier::Ro, "kubectl.cp-side", "")
+                    .on(target("pod", space, pod));
                 judge.say(finding);
             }
             None => {

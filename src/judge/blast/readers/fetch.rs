@@ -24,16 +24,23 @@ pub(in crate::judge::blast) struct Request {
 /// Host and path of an address; an address without a scheme is HTTP's.
 fn split(url: &str) -> (String, String) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.rsplit_once('@').filter(|(before, _)| !before.contains('/')).map_or(rest, |(_, rest)| rest);
+    let rest =
+        rest.rsplit_once('@').filter(|(before, _)| !before.contains('/')).map_or(rest, |(_, rest)| rest);
     let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(at);
-    let host = authority.rsplit_once(':').filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit())).map_or(authority, |(host, _)| host);
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit()))
+        .map_or(authority, |(host, _)| host);
     (numeric(host), path.split(['?', '#']).next().unwrap_or_default().to_owned())
 }
 
 /// A host written as one number is an address of four.
 fn numeric(host: &str) -> String {
-    let number = host.strip_prefix("0x").or_else(|| host.strip_prefix("0X")).map_or_else(|| host.parse::<u32>().ok(), |hex| u32::from_str_radix(hex, 16).ok());
+    let number = host
+        .strip_prefix("0x")
+        .or_else(|| host.strip_prefix("0X"))
+        .map_or_else(|| host.parse::<u32>().ok(), |hex| u32::from_str_radix(hex, 16).ok());
     number.map_or_else(|| host.to_lowercase(), |number| std::net::Ipv4Addr::from(number).to_string())
 }
 
@@ -49,11 +56,17 @@ pub(in crate::judge::blast) fn request(judge: &mut Judge<'_>, request: &Request)
         silence::posted(judge, &request.body);
         return;
     }
-    let mut facts = vec![("host", host), ("path", path.clone()), ("method", method.to_uppercase()), ("body", request.body.clone())];
+    let mut facts = vec![
+        ("host", host),
+        ("path", path.clone()),
+        ("method", method.to_uppercase()),
+        ("body", request.body.clone()),
+    ];
     facts.extend(request.sends.iter().map(|what| ("sends", (*what).to_owned())));
     facts.extend(request.socket.iter().map(|socket| ("socket", socket.clone())));
     facts.extend(request.proxy.iter().map(|proxy| ("proxy", proxy.clone())));
-    let mut targets = vec![target("endpoint", None, request.url.split(['?', '#']).next().unwrap_or_default())];
+    let mut targets =
+        vec![target("endpoint", None, request.url.split(['?', '#']).next().unwrap_or_default())];
     if let Some((kind, namespace, name)) = kube::raw_path(&path) {
         targets = vec![target(kind, namespace.as_deref(), &name)];
     } else if let Some(flag) = flag_of(&path) {
@@ -69,8 +82,12 @@ pub(in crate::judge::blast) fn request(judge: &mut Judge<'_>, request: &Request)
 fn flag_of(path: &str) -> Option<crate::domain::Target> {
     let parts: Vec<&str> = path.split('/').collect();
     let at = parts.iter().position(|part| matches!(*part, "features" | "flags"))?;
-    let environment = parts.iter().position(|part| *part == "environments").and_then(|at| parts.get(at + 1)).copied();
-    let name = parts.get(at + 2).filter(|_| parts.contains(&"flags") && parts.contains(&"v2")).or_else(|| parts.get(at + 1))?;
+    let environment =
+        parts.iter().position(|part| *part == "environments").and_then(|at| parts.get(at + 1)).copied();
+    let name = parts
+        .get(at + 2)
+        .filter(|_| parts.contains(&"flags") && parts.contains(&"v2"))
+        .or_else(|| parts.get(at + 1))?;
     Some(target("flag", environment, name))
 }
 
@@ -85,7 +102,10 @@ pub(super) fn curl(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
             Input::Known(text) if config.text == "-" => configured(judge, text),
             _ => {
                 let what = target("file", None, &config.text);
-                judge.say(Finding::opaque("http.configuration", "what it would request is not in the action").on(what));
+                judge.say(
+                    Finding::opaque("http.configuration", "what it would request is not in the action")
+                        .on(what),
+                );
             }
         }
     }
@@ -101,7 +121,14 @@ pub(super) fn curl(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
 
 fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call: &Call) {
     let mut parts = Parts::of(program, args);
-    for key in ["-o,--output", "-D,--dump-header", "-c,--cookie-jar", "--trace,--trace-ascii", "--libcurl", "--stderr"] {
+    for key in [
+        "-o,--output",
+        "-D,--dump-header",
+        "-c,--cookie-jar",
+        "--trace,--trace-ascii",
+        "--libcurl",
+        "--stderr",
+    ] {
         let files: Vec<Arg> = parts.values(key).cloned().collect();
         files.iter().for_each(|arg| file::judge(judge, Deed::Write, arg));
     }
@@ -114,7 +141,9 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
     for header in parts.values("-H,--header") {
         used |= header.text.starts_with('@') || header.text.to_lowercase().starts_with("authorization");
         let lower = header.text.to_lowercase();
-        if let Some(method) = lower.strip_prefix("x-http-method-override:").or_else(|| lower.strip_prefix("x-http-method:")) {
+        if let Some(method) =
+            lower.strip_prefix("x-http-method-override:").or_else(|| lower.strip_prefix("x-http-method:"))
+        {
             asked = Some(method.trim().to_owned());
         }
     }
@@ -128,7 +157,11 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
     let data: Vec<Arg> = parts.values(data_keys).cloned().collect();
     for value in data.iter().chain(&parts.values("-T,--upload-file").cloned().collect::<Vec<_>>()) {
         let uploads = parts.values("-T,--upload-file").any(|arg| arg == value);
-        let named = if uploads { Some(value.text.as_str()) } else { value.text.strip_prefix('@').or_else(|| value.text.split_once("=@").map(|(_, path)| path)) };
+        let named = if uploads {
+            Some(value.text.as_str())
+        } else {
+            value.text.strip_prefix('@').or_else(|| value.text.split_once("=@").map(|(_, path)| path))
+        };
         let Some(path) = named else { continue };
         sends.push(sent(judge, path, call));
         sends.retain(|what| !what.is_empty());
@@ -167,7 +200,9 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
             body: body.clone(),
             sends: sends.clone(),
             socket: parts.value("--unix-socket").map(|arg| arg.text.clone()),
-            proxy: parts.value("-x,--proxy,--preproxy,--socks5,--socks5-hostname").map(|arg| arg.text.clone()),
+            proxy: parts
+                .value("-x,--proxy,--preproxy,--socks5,--socks5-hostname")
+                .map(|arg| arg.text.clone()),
             sure: known,
         };
         request(judge, &one);
@@ -176,9 +211,11 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
 
 /// An address into which something was put that is known to be a secret.
 fn leaks(judge: &mut Judge<'_>, address: &str) {
-    let printed = judge.found.iter().any(|finding| finding.credentials == crate::domain::CredentialEffect::Printed);
+    let printed =
+        judge.found.iter().any(|finding| finding.credentials == crate::domain::CredentialEffect::Printed);
     if printed && address.contains("$(") {
-        let mut finding = Finding::new(Tier::HPlus, "http.leak", "a secret leaves this machine in the address");
+        let mut finding =
+            Finding::new(Tier::HPlus, "http.leak", "a secret leaves this machine in the address");
         finding.credentials = crate::domain::CredentialEffect::Printed;
         finding.undo = Undo::Irreversible;
         judge.say(finding);
@@ -189,7 +226,8 @@ fn leaks(judge: &mut Judge<'_>, address: &str) {
 fn sent(judge: &mut Judge<'_>, path: &str, call: &Call) -> &'static str {
     let path = path.split(';').next().unwrap_or_default();
     if path == "-" {
-        let secret = judge.found.iter().any(|finding| finding.credentials == crate::domain::CredentialEffect::Printed);
+        let secret =
+            judge.found.iter().any(|finding| finding.credentials == crate::domain::CredentialEffect::Printed);
         return match &call.stdin {
             Input::Known(_) => "",
             Input::None | Input::Unknown if secret => "secret",
@@ -206,9 +244,19 @@ fn configured(judge: &mut Judge<'_>, text: &str) {
         let line = text.lines().find_map(|line| line.trim().trim_start_matches('-').strip_prefix(name))?;
         Some(line.trim().trim_start_matches(['=', ':']).trim().trim_matches('"').to_owned())
     };
-    let method = value("request").unwrap_or_else(|| if value("data").is_some() { "post".into() } else { "get".into() });
+    let method = value("request")
+        .unwrap_or_else(|| if value("data").is_some() { "post".into() } else { "get".into() });
     match value("url") {
-        Some(url) => request(judge, &Request { method, url, body: value("data").unwrap_or_default(), sure: true, ..Request::default() }),
+        Some(url) => request(
+            judge,
+            &Request {
+                method,
+                url,
+                body: value("data").unwrap_or_default(),
+                sure: true,
+                ..Request::default()
+            },
+        ),
         None => judge.opaque("http.configuration", "what it would request is not in the action"),
     }
 }
@@ -216,9 +264,13 @@ fn configured(judge: &mut Judge<'_>, text: &str) {
 /// `wget`.
 pub(super) fn wget(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     if parts.has("-i,--input-file,--config,-e,--execute,--use-askpass") {
-        let given: Vec<Arg> = parts.values("-i,--input-file,--config,-e,--execute,--use-askpass").cloned().collect();
+        let given: Vec<Arg> =
+            parts.values("-i,--input-file,--config,-e,--execute,--use-askpass").cloned().collect();
         let what = target("file", None, &given[0].text);
-        judge.say(Finding::opaque("http.configuration", "what it would request, or run, is not in the action").on(what));
+        judge.say(
+            Finding::opaque("http.configuration", "what it would request, or run, is not in the action")
+                .on(what),
+        );
         return Read::Done;
     }
     let mut sends = Vec::new();
@@ -226,21 +278,34 @@ pub(super) fn wget(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
         sends.push(sent(judge, &arg.text, &Call::default()));
     }
     let posts = parts.has("--post-data,--post-file");
-    let method = parts.value("--method").map_or(if posts { "post" } else { "get" }, |arg| &arg.text).to_owned();
+    let method =
+        parts.value("--method").map_or(if posts { "post" } else { "get" }, |arg| &arg.text).to_owned();
     let out = parts.value("-O,--output-document").cloned();
     let quiet = parts.has("--spider");
     let saves = match &out {
         Some(out) if out.text == "-" => None,
         Some(out) => Some(out.clone()),
         None if quiet => None,
-        None => Some(parts.value("-P,--directory-prefix").cloned().unwrap_or_else(|| Arg::sure("./downloaded.out"))),
+        None => Some(
+            parts.value("-P,--directory-prefix").cloned().unwrap_or_else(|| Arg::sure("./downloaded.out")),
+        ),
     };
     if let Some(out) = saves.filter(|_| !parts.operands.is_empty()) {
         file::judge(judge, Deed::Write, &out);
     }
     for url in parts.operands.clone() {
         let body = parts.value("--post-data,--body-data").map(|arg| arg.text.clone()).unwrap_or_default();
-        request(judge, &Request { method: method.clone(), url: url.text.clone(), body, sends: sends.clone(), sure: url.sure, ..Request::default() });
+        request(
+            judge,
+            &Request {
+                method: method.clone(),
+                url: url.text.clone(),
+                body,
+                sends: sends.clone(),
+                sure: url.sure,
+                ..Request::default()
+            },
+        );
     }
     if parts.operands.is_empty() {
         judge.say(Finding::new(Tier::Ro, "http.version", "it requests nothing"));
@@ -251,22 +316,34 @@ pub(super) fn wget(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
 /// HTTPie and xh: method, address, then items.
 pub(super) fn httpie(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     let mut words: Vec<Arg> = parts.operands.iter().chain(&parts.after).cloned().collect();
-    let is_method = words.first().is_some_and(|arg| !arg.text.is_empty() && arg.text.chars().all(|c| c.is_ascii_uppercase()));
+    let is_method = words
+        .first()
+        .is_some_and(|arg| !arg.text.is_empty() && arg.text.chars().all(|c| c.is_ascii_uppercase()));
     let method = is_method.then(|| words.remove(0).text);
     if words.is_empty() {
         judge.say(Finding::new(Tier::Ro, "http.version", "it requests nothing"));
         return Read::Done;
     }
     let url = words.remove(0);
-    let has_body = words.iter().any(|arg| !arg.text.contains("==") && !arg.text.contains(':') && arg.text.contains('=') || arg.text.contains(":="));
+    let has_body = words.iter().any(|arg| {
+        !arg.text.contains("==") && !arg.text.contains(':') && arg.text.contains('=')
+            || arg.text.contains(":=")
+    });
     if let Some(out) = parts.value("-o,--output") {
         file::judge(judge, Deed::Write, &out.clone());
     }
-    let sends = words.iter().filter_map(|arg| arg.text.split_once('@').filter(|(name, _)| !name.contains('='))).map(|(_, path)| path.to_owned()).collect::<Vec<_>>();
+    let sends = words
+        .iter()
+        .filter_map(|arg| arg.text.split_once('@').filter(|(name, _)| !name.contains('=')))
+        .map(|(_, path)| path.to_owned())
+        .collect::<Vec<_>>();
     let sends = sends.iter().map(|path| sent(judge, path, &Call::default())).collect();
     let method = method.unwrap_or_else(|| if has_body { "post".into() } else { "get".into() });
     let body = words.iter().map(|arg| arg.text.as_str()).collect::<Vec<_>>().join("&");
-    request(judge, &Request { method, url: url.text.clone(), body, sends, sure: url.sure, ..Request::default() });
+    request(
+        judge,
+        &Request { method, url: url.text.clone(), body, sends, sure: url.sure, ..Request::default() },
+    );
     Read::Done
 }
 
@@ -278,13 +355,22 @@ pub(super) fn netcat(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> R
         Input::Known(text) => {
             let mut words = text.split_whitespace();
             match (words.next(), words.next()) {
-                (Some(method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS")), Some(path)) => {
+                (
+                    Some(method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS")),
+                    Some(path),
+                ) => {
                     let host: Vec<&str> = parts.operands.iter().map(|arg| arg.text.as_str()).collect();
                     let url = format!("{}{path}", host.join(":"));
                     request(judge, &Request { method: method.into(), url, sure: true, ..Request::default() });
                     "http"
                 }
-                (Some("show" | "help" | "stats" | "info" | "ruok" | "mntr" | "stat" | "srvr" | "INFO" | "PING" | "version" | "status"), _) => "show",
+                (
+                    Some(
+                        "show" | "help" | "stats" | "info" | "ruok" | "mntr" | "stat" | "srvr" | "INFO"
+                        | "PING" | "version" | "status",
+                    ),
+                    _,
+                ) => "show",
                 _ => "text",
             }
         }

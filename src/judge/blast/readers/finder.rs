@@ -14,7 +14,11 @@ const FILLED_MAX: usize = 16;
 pub(super) fn find(judge: &mut Judge<'_>, parts: &mut Parts, _call: &Call) -> Read {
     let words = &parts.operands;
     let begins = |arg: &&Arg| !arg.text.starts_with('-') && !matches!(arg.text.as_str(), "(" | "!" | "\\(");
-    let mut places: Vec<&Arg> = words.iter().skip_while(|arg| matches!(arg.text.as_str(), "-L" | "-H" | "-P" | "-O3")).take_while(begins).collect();
+    let mut places: Vec<&Arg> = words
+        .iter()
+        .skip_while(|arg| matches!(arg.text.as_str(), "-L" | "-H" | "-P" | "-O3"))
+        .take_while(begins)
+        .collect();
     let here = Arg::sure(".");
     if places.is_empty() {
         places.push(&here);
@@ -26,10 +30,17 @@ pub(super) fn find(judge: &mut Judge<'_>, parts: &mut Parts, _call: &Call) -> Re
         let next = words.get(at + 1);
         match word.text.as_str() {
             "-delete" => {
-                let whole = places.iter().any(|place| matches!(file::normal(&place.text).as_str(), "/" | "/etc" | "/usr" | "/var" | "/home" | "/root"));
+                let whole = places.iter().any(|place| {
+                    matches!(
+                        file::normal(&place.text).as_str(),
+                        "/" | "/etc" | "/usr" | "/var" | "/home" | "/root"
+                    )
+                });
                 let tier = if whole || !narrowed(words) { Tier::HPlus } else { Tier::H };
-                let mut finding = Finding::new(tier, "find.delete", "it deletes what it finds, which is not in the action");
-                (finding.data, finding.undo, finding.parsed) = (DataEffect::Delete, Undo::Restore, Parsed::Partial);
+                let mut finding =
+                    Finding::new(tier, "find.delete", "it deletes what it finds, which is not in the action");
+                (finding.data, finding.undo, finding.parsed) =
+                    (DataEffect::Delete, Undo::Restore, Parsed::Partial);
                 finding.targets.extend(places.iter().map(|place| target("directory", None, &place.text)));
                 judge.say(finding);
             }
@@ -49,19 +60,43 @@ pub(super) fn find(judge: &mut Judge<'_>, parts: &mut Parts, _call: &Call) -> Re
 }
 
 fn narrowed(words: &[Arg]) -> bool {
-    words.iter().any(|arg| matches!(arg.text.as_str(), "-name" | "-iname" | "-mtime" | "-mmin" | "-atime" | "-ctime" | "-size" | "-newer" | "-path" | "-regex" | "-empty" | "-user"))
+    words.iter().any(|arg| {
+        matches!(
+            arg.text.as_str(),
+            "-name"
+                | "-iname"
+                | "-mtime"
+                | "-mmin"
+                | "-atime"
+                | "-ctime"
+                | "-size"
+                | "-newer"
+                | "-path"
+                | "-regex"
+                | "-empty"
+                | "-user"
+        )
+    })
 }
 
 fn run(judge: &mut Judge<'_>, rest: &[Arg], place: Option<&str>, whole: bool) {
     let over = |arg: &&Arg| arg.text != ";" && arg.text != "+" && arg.text != "\\;";
     let argv = rest.iter().take_while(over).map(|arg| {
-        if arg.text.contains("{}") { Arg::unsure(arg.text.replace("{}", &format!("{}/*", place.unwrap_or(".")))) } else { arg.clone() }
+        if arg.text.contains("{}") {
+            Arg::unsure(arg.text.replace("{}", &format!("{}/*", place.unwrap_or("."))))
+        } else {
+            arg.clone()
+        }
     });
     let argv: Vec<Arg> = argv.collect();
     let inner = judge.apart(|judge| judge.deeper(|judge| judge.call(&Call::new(argv, Input::None))));
     let removes = inner.iter().any(|finding| finding.data == DataEffect::Delete);
     if removes && whole {
-        judge.say(Finding::new(Tier::HPlus, "find.delete-everywhere", "it deletes what it finds anywhere on the machine"));
+        judge.say(Finding::new(
+            Tier::HPlus,
+            "find.delete-everywhere",
+            "it deletes what it finds anywhere on the machine",
+        ));
     }
     inner.into_iter().for_each(|finding| judge.say(finding));
 }
@@ -91,7 +126,14 @@ fn filled(judge: &mut Judge<'_>, template: &[Arg], mark: Option<&str>, words: &[
         Some(mark) => {
             let word = words.first().cloned().unwrap_or_default();
             let put = |arg: &Arg| {
-                if arg.text.contains(mark) { Arg { text: cut(&arg.text.replace(mark, &word.text)).to_owned(), sure: arg.sure && word.sure } } else { arg.clone() }
+                if arg.text.contains(mark) {
+                    Arg {
+                        text: cut(&arg.text.replace(mark, &word.text)).to_owned(),
+                        sure: arg.sure && word.sure,
+                    }
+                } else {
+                    arg.clone()
+                }
             };
             template.iter().map(put).collect()
         }
@@ -109,7 +151,8 @@ fn filled(judge: &mut Judge<'_>, template: &[Arg], mark: Option<&str>, words: &[
 
 /// What is done to whatever comes in may be done to everything.
 fn all_of_them(finding: &mut Finding) {
-    let everything = finding.tier == Tier::H && matches!(finding.rule.as_str(), "systemctl.restart" | "systemctl.stop");
+    let everything =
+        finding.tier == Tier::H && matches!(finding.rule.as_str(), "systemctl.restart" | "systemctl.stop");
     if everything && finding.targets.iter().any(|target| target.name.expose() == "*") {
         finding.tier = Tier::HPlus;
     }
@@ -127,18 +170,25 @@ pub(super) fn parallel(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) ->
                 let text = text.clone();
                 judge.deeper(|judge| crate::judge::blast::shell::judge(judge, &text, &Input::None, &[]));
             }
-            Input::None | Input::Unknown => judge.opaque("parallel.jobs", "the commands come from something that is not in the action"),
+            Input::None | Input::Unknown => {
+                judge.opaque("parallel.jobs", "the commands come from something that is not in the action")
+            }
         }
         return Read::Done;
     }
     let line = template.len() == 1 && template[0].text.contains(' ');
     let values: Vec<Arg> = all.iter().skip(at).filter(|arg| !marks(arg)).take(FILLED_MAX).cloned().collect();
-    let values = if values.is_empty() || all.get(at).is_some_and(|arg| arg.text == "::::") { vec![Arg::unsure("*")] } else { values };
+    let values = if values.is_empty() || all.get(at).is_some_and(|arg| arg.text == "::::") {
+        vec![Arg::unsure("*")]
+    } else {
+        values
+    };
     for value in values {
         let has_mark = template.iter().any(|arg| arg.text.contains("{}"));
         if line {
             let text = template[0].text.replace("{}", &value.text);
-            let text = if has_mark { text } else { format!("{text} '{}'", value.text.replace('\'', "'\\''")) };
+            let text =
+                if has_mark { text } else { format!("{text} '{}'", value.text.replace('\'', "'\\''")) };
             judge.deeper(|judge| crate::judge::blast::shell::judge(judge, &text, &Input::None, &[]));
         } else {
             filled(judge, template, has_mark.then_some("{}"), &[value]);

@@ -14,7 +14,9 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
     }
     if let Some(file) = parts.value("--rcfile,--init-file") {
         let what = target("file", None, &file.text);
-        judge.say(Finding::opaque("shell.start-file", "what the start file would do is not in the action").on(what));
+        judge.say(
+            Finding::opaque("shell.start-file", "what the start file would do is not in the action").on(what),
+        );
     }
     if parts.has("-n") && !parts.has("-c") {
         judge.say(Finding::new(crate::domain::Tier::Ro, "shell.checks", "it only checks the syntax"));
@@ -28,7 +30,10 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
                 let args = if operands.is_empty() { vec![Arg::sure("sh")] } else { operands };
                 judge.deeper(|judge| shells::judge(judge, &text.text, stdin, &args));
             } else {
-                judge.opaque("shell.text", "the text that the shell would run is put together only when it runs");
+                judge.opaque(
+                    "shell.text",
+                    "the text that the shell would run is put together only when it runs",
+                );
             }
         }
         (None, Some(file), stdin) if !parts.has("-s") => match stdin {
@@ -38,7 +43,9 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
             }
             Input::Known(_) | Input::None | Input::Unknown => {
                 let what = target("file", None, &file.text);
-                judge.say(Finding::opaque("shell.script", "what the script would do is not in the action").on(what));
+                judge.say(
+                    Finding::opaque("shell.script", "what the script would do is not in the action").on(what),
+                );
             }
         },
         (None, _, Input::Known(text)) => {
@@ -47,7 +54,9 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
             args.extend(operands);
             judge.deeper(|judge| shells::judge(judge, &text, &Input::None, &args));
         }
-        (None, _, Input::Unknown) => judge.opaque("shell.piped", "a shell runs what comes out of something else"),
+        (None, _, Input::Unknown) => {
+            judge.opaque("shell.piped", "a shell runs what comes out of something else")
+        }
         (None, _, Input::None) => judge.opaque("shell.typed", "what will be typed is not in the action"),
     }
     Read::Done
@@ -56,13 +65,23 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
 /// Python, Perl and other languages.
 pub(super) fn interpreter(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, call: &Call) -> Read {
     let language = code::language(name);
-    let only_version = parts.operands.is_empty() && parts.options.iter().all(|given| matches!(given.name.as_str(), "--version" | "-V" | "-v" | "--help" | "-h" | "-version"));
+    let only_version = parts.operands.is_empty()
+        && parts.options.iter().all(|given| {
+            matches!(given.name.as_str(), "--version" | "-V" | "-v" | "--help" | "-h" | "-version")
+        });
     if only_version && !parts.options.is_empty() {
         judge.say(Finding::new(crate::domain::Tier::Ro, "code.version", "it only says its version"));
         return Read::Done;
     }
-    let in_place = parts.options.iter().any(|given| given.name == "-i") && matches!(language, "perl" | "ruby");
-    let keys = if language == "php" { "-r" } else if language == "powershell" { "-c,-Command,-command" } else { "-c,-e,-E,--eval,--print,-p" };
+    let in_place =
+        parts.options.iter().any(|given| given.name == "-i") && matches!(language, "perl" | "ruby");
+    let keys = if language == "php" {
+        "-r"
+    } else if language == "powershell" {
+        "-c,-Command,-command"
+    } else {
+        "-c,-e,-E,--eval,--print,-p"
+    };
     let texts: Vec<Arg> = parts.values(keys).filter(|arg| arg.text != "true").cloned().collect();
     if let Some(module) = parts.value("-m").cloned().filter(|_| language == "python") {
         judge.told("code", "module", &[("module", module.text.clone())], &[]);
@@ -83,10 +102,14 @@ pub(super) fn interpreter(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, 
     }
     match (parts.operands.first(), &call.stdin) {
         (None, Input::Known(text)) => code::run(judge, language, &Arg::sure(text.clone())),
-        (Some(first), Input::Known(text)) if first.text == "-" => code::run(judge, language, &Arg::sure(text.clone())),
+        (Some(first), Input::Known(text)) if first.text == "-" => {
+            code::run(judge, language, &Arg::sure(text.clone()))
+        }
         (Some(first), _) => {
             let what = target("file", None, &first.text);
-            judge.say(Finding::opaque("code.script", "what the script would do is not in the action").on(what));
+            judge.say(
+                Finding::opaque("code.script", "what the script would do is not in the action").on(what),
+            );
         }
         (None, _) => judge.opaque("code.typed", "the program that it would run is not in the action"),
     }
@@ -96,18 +119,30 @@ pub(super) fn interpreter(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, 
 fn python_module(judge: &mut Judge<'_>, module: &str, parts: &Parts) -> Read {
     judge.found.pop();
     match module {
-        "json.tool" | "timeit" | "calendar" | "platform" | "site" | "sysconfig" | "this" | "tabnanny" | "py_compile" | "ast" | "dis" | "base64" | "uuid" => {
-            judge.say(Finding::new(crate::domain::Tier::Ro, "code.module-reads", "the module reads or computes"));
+        "json.tool" | "timeit" | "calendar" | "platform" | "site" | "sysconfig" | "this" | "tabnanny"
+        | "py_compile" | "ast" | "dis" | "base64" | "uuid" => {
+            judge.say(Finding::new(
+                crate::domain::Tier::Ro,
+                "code.module-reads",
+                "the module reads or computes",
+            ));
         }
         "http.server" | "SimpleHTTPServer" => {
-            let mut finding = Finding::new(crate::domain::Tier::H, "code.module-serves", "whoever reaches this machine can read the files");
+            let mut finding = Finding::new(
+                crate::domain::Tier::H,
+                "code.module-serves",
+                "whoever reaches this machine can read the files",
+            );
             let directory = parts.value("-d,--directory").map_or(".", |arg| &arg.text);
             finding.data = crate::domain::DataEffect::Read;
             finding.undo = crate::judge::blast::finding::Undo::Irreversible;
             judge.say(finding.on(target("directory", None, directory)));
         }
         "pip" => {
-            let argv = std::iter::once(Arg::sure("pip")).chain(parts.operands.iter().cloned()).chain(parts.after.iter().cloned()).collect();
+            let argv = std::iter::once(Arg::sure("pip"))
+                .chain(parts.operands.iter().cloned())
+                .chain(parts.after.iter().cloned())
+                .collect();
             judge.deeper(|judge| judge.call(&Call::new(argv, Input::None)));
         }
         _ => judge.opaque("code.module", "what the module would do is not in the action"),
@@ -158,7 +193,11 @@ pub(super) fn sed(judge: &mut Judge<'_>, parts: &mut Parts, _call: &Call) -> Rea
         back.undo = crate::judge::blast::finding::Undo::Rollback;
         judge.say(back);
     } else {
-        judge.say(Finding::new(crate::domain::Tier::Ro, "sed.prints", "it only changes what goes through it"));
+        judge.say(Finding::new(
+            crate::domain::Tier::Ro,
+            "sed.prints",
+            "it only changes what goes through it",
+        ));
     }
     operands.iter().for_each(|arg| file::judge(judge, deed, arg));
     Read::Done
@@ -173,7 +212,11 @@ fn sed_command(judge: &mut Judge<'_>, line: &str) {
         let text = text.to_owned();
         judge.deeper(|judge| shells::judge(judge, &text, &Input::None, &[]));
     }
-    let Some(rest) = body.strip_prefix('s').filter(|rest| rest.chars().next().is_some_and(|c| !c.is_alphanumeric())) else { return };
+    let Some(rest) =
+        body.strip_prefix('s').filter(|rest| rest.chars().next().is_some_and(|c| !c.is_alphanumeric()))
+    else {
+        return;
+    };
     let Some(mark) = rest.chars().next() else { return };
     let parts: Vec<&str> = rest[mark.len_utf8()..].split(mark).collect();
     let [.., replacement, flags] = parts.as_slice() else { return };
@@ -182,8 +225,11 @@ fn sed_command(judge: &mut Judge<'_>, line: &str) {
     }
     if flags.contains('e') {
         let text = replacement.replace('&', "\"$UNKNOWN\"");
-        let mut inner = judge.apart(|judge| judge.deeper(|judge| shells::judge(judge, &text, &Input::None, &[])));
-        inner.iter_mut().for_each(|finding| finding.parsed = finding.parsed.max(crate::domain::Parsed::Partial));
+        let mut inner =
+            judge.apart(|judge| judge.deeper(|judge| shells::judge(judge, &text, &Input::None, &[])));
+        inner
+            .iter_mut()
+            .for_each(|finding| finding.parsed = finding.parsed.max(crate::domain::Parsed::Partial));
         inner.into_iter().for_each(|finding| judge.say(finding));
     }
 }

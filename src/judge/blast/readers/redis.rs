@@ -30,12 +30,18 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
         return Read::Done;
     }
     if parts.has("--rdb,--functions-rdb,--replica") {
-        judge.say(Finding::new(Tier::H, "redis.copy", "the whole store leaves the server").on(target("redis", None, &host)));
+        judge.say(
+            Finding::new(Tier::H, "redis.copy", "the whole store leaves the server")
+                .on(target("redis", None, &host)),
+        );
         return Read::Done;
     }
     let words: Vec<Arg> = parts.operands.iter().chain(&parts.after).cloned().collect();
     if parts.has("--cluster") {
-        judge.say(Finding::new(Tier::HPlus, "redis.cluster-tool", "it changes the cluster").on(target("redis", None, &host)));
+        judge.say(
+            Finding::new(Tier::HPlus, "redis.cluster-tool", "it changes the cluster")
+                .on(target("redis", None, &host)),
+        );
     } else if words.is_empty() {
         match &call.stdin {
             Input::Known(text) => {
@@ -44,7 +50,9 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
                     command(judge, &words, &host);
                 }
             }
-            Input::Unknown => judge.opaque("redis.piped", "the commands come from something that is not in the action"),
+            Input::Unknown => {
+                judge.opaque("redis.piped", "the commands come from something that is not in the action")
+            }
             Input::None => judge.opaque("redis.typed", "what will be typed is not in the action"),
         }
     } else {
@@ -65,7 +73,22 @@ pub(in crate::judge::blast) fn command(judge: &mut Judge<'_>, words: &[Arg], hos
         operands[0] = Arg::sure(verb);
     }
     let server = [target("redis", None, host)];
-    let about_keys = words.len() > 1 && !matches!(first.text.to_lowercase().as_str(), "info" | "config" | "client" | "slowlog" | "latency" | "cluster" | "debug" | "acl" | "script" | "memory" | "flushdb" | "flushall");
+    let about_keys = words.len() > 1
+        && !matches!(
+            first.text.to_lowercase().as_str(),
+            "info"
+                | "config"
+                | "client"
+                | "slowlog"
+                | "latency"
+                | "cluster"
+                | "debug"
+                | "acl"
+                | "script"
+                | "memory"
+                | "flushdb"
+                | "flushall"
+        );
     let parts = Parts { operands, ..Parts::default() };
     let program = judge.rules.program("redis");
     judge.speak("redis", program, &parts, if about_keys { &[] } else { &server }, &Input::None);
@@ -88,7 +111,11 @@ fn script(judge: &mut Judge<'_>, words: &[Arg], read_only: bool, host: &str) {
                 command(judge, &words, host);
             }
             None => {
-                let mut finding = Finding::new(Tier::HPlus, "redis.script-hides", "the script puts together the name of the command that it calls");
+                let mut finding = Finding::new(
+                    Tier::HPlus,
+                    "redis.script-hides",
+                    "the script puts together the name of the command that it calls",
+                );
                 finding.data = crate::domain::DataEffect::Delete;
                 finding.undo = crate::judge::blast::finding::Undo::Irreversible;
                 judge.say(finding.on(target("redis", None, host)));

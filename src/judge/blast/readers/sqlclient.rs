@@ -39,7 +39,9 @@ pub(super) fn read(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, call: &
         judge.told("sql", "script", &[], &[]);
         from_stdin = false;
     }
-    if let Some(out) = parts.value("-o,--output").filter(|arg| client == Client::Postgres && arg.text != "true") {
+    if let Some(out) =
+        parts.value("-o,--output").filter(|arg| client == Client::Postgres && arg.text != "true")
+    {
         file::judge(judge, Deed::Write, &out.clone());
     }
     for text in texts {

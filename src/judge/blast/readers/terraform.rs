@@ -8,9 +8,50 @@ use crate::judge::blast::finding::target;
 use crate::judge::blast::judge::Judge;
 
 /// Types of resources that hold stored data.
-const DATA: &[&str] = &["db_", "rds", "_bucket", "volume", "dynamodb", "efs", "redshift", "database", "sql", "disk", "snapshot", "elasticache", "opensearch", "elasticsearch", "bigtable", "bigquery", "kinesis", "queue", "sqs", "log_group", "persistent", "storage_account", "cosmosdb", "docdb", "neptune", "memorystore", "spanner"];
+const DATA: &[&str] = &[
+    "db_",
+    "rds",
+    "_bucket",
+    "volume",
+    "dynamodb",
+    "efs",
+    "redshift",
+    "database",
+    "sql",
+    "disk",
+    "snapshot",
+    "elasticache",
+    "opensearch",
+    "elasticsearch",
+    "bigtable",
+    "bigquery",
+    "kinesis",
+    "queue",
+    "sqs",
+    "log_group",
+    "persistent",
+    "storage_account",
+    "cosmosdb",
+    "docdb",
+    "neptune",
+    "memorystore",
+    "spanner",
+];
 /// Types that decide who may do what.
-const RIGHTS: &[&str] = &["iam_", "role_assignment", "security_group", "kms_", "policy_attachment", "secret", "rolebinding", "role_binding", "firewall", "user", "access_key", "service_account"];
+const RIGHTS: &[&str] = &[
+    "iam_",
+    "role_assignment",
+    "security_group",
+    "kms_",
+    "policy_attachment",
+    "secret",
+    "rolebinding",
+    "role_binding",
+    "firewall",
+    "user",
+    "access_key",
+    "service_account",
+];
 
 /// Reads a call of terraform and its relatives.
 pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
@@ -25,7 +66,11 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
             Err(_) => parts.say("plan", "unreadable"),
         }
     }
-    if judge.env.iter().any(|(name, value)| name.starts_with("TF_CLI_ARGS") && value.text.contains("-destroy")) {
+    if judge
+        .env
+        .iter()
+        .any(|(name, value)| name.starts_with("TF_CLI_ARGS") && value.text.contains("-destroy"))
+    {
         parts.say("destroys", "true");
     }
     Read::Rules(Vec::new())
@@ -33,11 +78,13 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
 
 fn planned(judge: &mut Judge<'_>, plan: &Value) {
     for change in plan["resource_changes"].as_array().into_iter().flatten().take(256) {
-        let actions: Vec<&str> = change["change"]["actions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let actions: Vec<&str> =
+            change["change"]["actions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let kind = change["type"].as_str().unwrap_or_default();
         let address = change["address"].as_str().unwrap_or("?");
         let holds = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-        let runs = change["provisioners"].is_array() || matches!(kind, "null_resource" | "terraform_data" | "external" | "local_file");
+        let runs = change["provisioners"].is_array()
+            || matches!(kind, "null_resource" | "terraform_data" | "external" | "local_file");
         let deletes = actions.contains(&"delete");
         let what = match (deletes, actions.contains(&"create"), actions.contains(&"update")) {
             (true, _, _) if kind.contains("kms_key") => "key",

@@ -49,7 +49,8 @@ pub(super) fn ssh(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Read
 pub(super) fn env(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Read {
     let mut words: Vec<Arg> = parts.operands.iter().chain(&parts.after).cloned().collect();
     if let Some(line) = parts.value("-S,--split-string") {
-        let mut split: Vec<Arg> = line.text.split_whitespace().map(|word| Arg { text: word.into(), sure: line.sure }).collect();
+        let mut split: Vec<Arg> =
+            line.text.split_whitespace().map(|word| Arg { text: word.into(), sure: line.sure }).collect();
         split.append(&mut words);
         words = split;
     }
@@ -69,7 +70,8 @@ pub(super) fn env(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Read
 }
 
 fn is_assignment(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+    text.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// `git`: aliases and pagers given as options; what is pushed where.
@@ -90,7 +92,13 @@ pub(super) fn git(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
             return Read::Done;
         }
     }
-    for address in parts.operands.iter().filter_map(|arg| arg.text.strip_prefix("ext::")).map(str::to_owned).collect::<Vec<_>>() {
+    for address in parts
+        .operands
+        .iter()
+        .filter_map(|arg| arg.text.strip_prefix("ext::"))
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+    {
         // `% ` stands for a blank inside an argument.
         let text = address.replace("% ", " ");
         let text = text.strip_prefix("sh -c ").unwrap_or(&text).to_owned();
@@ -110,16 +118,25 @@ pub(super) fn git(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
 
 /// `aws`: whether it only tries, which way a copy goes, and what a remote command runs.
 pub(super) fn aws(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
-    let dry = parts.options.iter().rev().find(|given| matches!(given.name.as_str(), "--dry-run" | "--dryrun" | "--no-dry-run"));
+    let dry = parts
+        .options
+        .iter()
+        .rev()
+        .find(|given| matches!(given.name.as_str(), "--dry-run" | "--dryrun" | "--no-dry-run"));
     if dry.is_some_and(|given| given.name != "--no-dry-run" && given.value.text == "true") {
         parts.say("dry", "true");
     }
     let words: Vec<String> = parts.operands.iter().map(|arg| arg.text.clone()).collect();
     let is = |at: usize, word: &str| words.get(at).is_some_and(|text| text == word);
-    if is(0, "s3") && (is(1, "cp") || is(1, "sync")) && words.get(2).is_some_and(|from| from.starts_with("s3://")) {
+    if is(0, "s3")
+        && (is(1, "cp") || is(1, "sync"))
+        && words.get(2).is_some_and(|from| from.starts_with("s3://"))
+    {
         if let Some(to) = words.get(3).filter(|to| !to.starts_with("s3://")) {
             parts.say("down", "true");
-            file::judge(judge, file::Deed::Write, &Arg::sure(to.clone()));
+            if !parts.fact("dry").any(|dry| dry == "true") {
+                file::judge(judge, file::Deed::Write, &Arg::sure(to.clone()));
+            }
             parts.operands.truncate(3);
         }
     }
@@ -128,7 +145,11 @@ pub(super) fn aws(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
         if let Some(path) = word.strip_prefix("s3://") {
             let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
             let object = target("object", Some(bucket), key);
-            targets.push(if key.is_empty() || key.ends_with('/') { target("bucket", None, bucket) } else { object });
+            targets.push(if key.is_empty() || key.ends_with('/') {
+                target("bucket", None, bucket)
+            } else {
+                object
+            });
         }
     }
     if is(1, "send-command") {
@@ -141,8 +162,12 @@ fn remote_commands(judge: &mut Judge<'_>, parts: &Parts) {
     let Some(given) = parts.value("--parameters") else { return };
     let text = given.text.trim();
     let list = match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(value) => value["commands"].as_array().map(|list| list.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()),
-        Err(_) => text.strip_prefix("commands=").map(|rest| vec![rest.trim_matches(['[', ']', '"', '\'']).to_owned()]),
+        Ok(value) => value["commands"]
+            .as_array()
+            .map(|list| list.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()),
+        Err(_) => text
+            .strip_prefix("commands=")
+            .map(|rest| vec![rest.trim_matches(['[', ']', '"', '\'']).to_owned()]),
     };
     match list {
         Some(commands) => {
@@ -153,9 +178,4 @@ fn remote_commands(judge: &mut Judge<'_>, parts: &Parts) {
         }
         None => judge.opaque("aws.remote", "what runs on the machines is not in the action"),
     }
-}
-
-/// `install`: nothing beyond the rules.
-pub(super) fn install(_judge: &mut Judge<'_>, _parts: &mut Parts) -> Read {
-    Read::Rules(Vec::new())
 }

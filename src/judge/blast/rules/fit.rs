@@ -12,7 +12,8 @@ pub(in crate::judge::blast) struct Unsure;
 
 #[cfg(test)]
 /// Names that no program has; code speaks under them.
-const VIRTUAL: &[&str] = &["file", "sql", "http", "silence", "variable", "patch", "tool", "manifest", "code", "shell", "plan"];
+const VIRTUAL: &[&str] =
+    &["file", "sql", "http", "silence", "variable", "patch", "tool", "manifest", "code", "shell", "plan"];
 
 /// Whether code speaks under this name.
 #[cfg(test)]
@@ -22,8 +23,10 @@ pub(super) fn is_virtual(name: &str) -> bool {
 
 /// Whether a text says where arguments stand.
 pub(super) fn is_from(from: &str) -> bool {
-    matches!(from, "all" | "first" | "last" | "init" | "rest" | "after" | "argv" | "stdin" | "none" | "targets")
-        || from.starts_with('-')
+    matches!(
+        from,
+        "all" | "first" | "last" | "init" | "rest" | "after" | "argv" | "stdin" | "none" | "targets"
+    ) || from.starts_with('-')
         || from.starts_with('=')
         || from.starts_with("key:")
         || from.parse::<usize>().is_ok()
@@ -41,7 +44,11 @@ pub(super) fn run_from(run: &str) -> Option<&str> {
 
 impl Rule {
     /// Whether it fits; how many operands its verb has.
-    pub(in crate::judge::blast) fn fits(&self, program: &Program, parts: &Parts) -> Result<Option<usize>, Unsure> {
+    pub(in crate::judge::blast) fn fits(
+        &self,
+        program: &Program,
+        parts: &Parts,
+    ) -> Result<Option<usize>, Unsure> {
         let Some(verb) = self.verb(program, parts)? else { return Ok(None) };
         let holds = |conditions: &BTreeMap<String, Vec<String>>| {
             conditions.iter().all(|(key, patterns)| some(parts, verb, key, patterns))
@@ -108,7 +115,11 @@ fn some(parts: &Parts, verb: usize, key: &str, patterns: &[String]) -> bool {
         "after" => glob::any(patterns, &parts.after.len().to_string()),
         "first" => parts.operands.get(verb).is_some_and(|arg| glob::any(patterns, &arg.text)),
         "any" => {
-            let all = parts.operands.iter().chain(&parts.after).chain(parts.options.iter().map(|given| &given.value));
+            let all = parts
+                .operands
+                .iter()
+                .chain(&parts.after)
+                .chain(parts.options.iter().map(|given| &given.value));
             all.into_iter().any(|arg| glob::any(patterns, &arg.text))
         }
         _ => parts.fact(key).any(|value| glob::any(patterns, value)),
@@ -124,7 +135,8 @@ pub(in crate::judge::blast) fn args(parts: &Parts, verb: usize, from: &str) -> V
     }
     if let Some(key) = from.strip_prefix("key:") {
         let prefix = format!("{key}=");
-        let strip = |arg: &Arg| arg.text.strip_prefix(&prefix).map(|text| Arg { text: text.into(), sure: arg.sure });
+        let strip =
+            |arg: &Arg| arg.text.strip_prefix(&prefix).map(|text| Arg { text: text.into(), sure: arg.sure });
         return rest.iter().filter_map(strip).collect();
     }
     if from.starts_with('-') {

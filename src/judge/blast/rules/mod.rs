@@ -202,15 +202,23 @@ impl Rules {
 
     /// The program called so.
     pub(super) fn program(&self, name: &str) -> Option<&Program> {
-        let by_pattern = || self.patterns.iter().find(|(pattern, _)| glob::fits(pattern, name)).map(|(_, at)| at);
+        let by_pattern =
+            || self.patterns.iter().find(|(pattern, _)| glob::fits(pattern, name)).map(|(_, at)| at);
         self.exact.get(name).or_else(by_pattern).and_then(|at| self.programs.get(*at))
     }
 
     /// The rules about a program, by its own name or by the first of its names.
-    pub(super) fn about<'a>(&'a self, name: &str, program: Option<&'a Program>) -> impl Iterator<Item = &'a Rule> {
+    pub(super) fn about<'a>(
+        &'a self,
+        name: &str,
+        program: Option<&'a Program>,
+    ) -> impl Iterator<Item = &'a Rule> {
         let first = program.and_then(|program| program.names.first()).filter(|first| *first != name);
         let own = self.by_program.get(name).into_iter().flatten();
-        let mut at: Vec<usize> = own.chain(first.and_then(|first| self.by_program.get(first)).into_iter().flatten()).copied().collect();
+        let mut at: Vec<usize> = own
+            .chain(first.and_then(|first| self.by_program.get(first)).into_iter().flatten())
+            .copied()
+            .collect();
         at.sort_unstable();
         at.dedup();
         at.into_iter().filter_map(|at| self.rules.get(at))
@@ -230,14 +238,19 @@ mod tests {
         let rules = Rules::builtin().unwrap();
         assert!(rules.len() > 300, "{}", rules.len());
         for rule in &rules.rules {
-            assert!(rule.program.iter().all(|name| rules.exact.contains_key(name) || fit::is_virtual(name)), "{}: a rule about nothing", rule.id);
+            assert!(
+                rule.program.iter().all(|name| rules.exact.contains_key(name) || fit::is_virtual(name)),
+                "{}: a rule about nothing",
+                rule.id
+            );
         }
     }
 
     #[test]
     fn a_users_rule_comes_first_and_a_wrong_one_names_its_line() {
         let rules = Rules::builtin().unwrap();
-        let mine = "[[rule]]\nid = \"mine.ls\"\nprogram = [\"ls\"]\nthen = { tier = \"H\", reason = \"x\" }\n";
+        let mine =
+            "[[rule]]\nid = \"mine.ls\"\nprogram = [\"ls\"]\nthen = { tier = \"H\", reason = \"x\" }\n";
         let both = rules.with(mine).unwrap();
         assert_eq!(both.about("ls", both.program("ls")).next().map(|rule| rule.id.as_str()), Some("mine.ls"));
         for (wrong, word) in [
@@ -245,7 +258,10 @@ mod tests {
             ("\n[[rule]]\nid = \"a\"\nprogram = [\"ls\"]\nthen = { tier = \"X\" }\n", "line 5"),
             ("[[rule]]\nprogram = [\"ls\"]\nthen = { tier = \"H\", reason = \"x\" }\n", "line 1"),
             ("\n\n[[rule]]\nid = \"a\"\nprogram = [\"ls\"]\nthen = { reads = [\"sideways\"] }\n", "line 3"),
-            ("[[rule]]\nid = \"kubectl.drain\"\nprogram = [\"kubectl\"]\nthen = { tier = \"H\", reason = \"x\" }\n", "kubectl.drain"),
+            (
+                "[[rule]]\nid = \"kubectl.drain\"\nprogram = [\"kubectl\"]\nthen = { tier = \"H\", reason = \"x\" }\n",
+                "kubectl.drain",
+            ),
         ] {
             let error = rules.with(wrong).unwrap_err();
             assert!(error.message().contains(word), "{wrong}: {error}");

@@ -63,7 +63,7 @@ fn fault(effects: &Effects) -> Option<String> {
     if effects.tier.is_none() && runs.is_empty() && files.iter().all(|froms| froms.is_empty()) {
         return Some("what it means is not said: a tier, files or something that is run".to_owned());
     }
-    if effects.tier.is_some() && effects.reason.is_empty() {
+    if effects.tier > Some(crate::domain::Tier::Ro) && effects.reason.is_empty() {
         return Some("a tier without a reason".to_owned());
     }
     let froms = files.into_iter().flatten().map(String::as_str);

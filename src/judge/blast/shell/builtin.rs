@@ -16,7 +16,9 @@ pub(super) fn run(judge: &mut Judge<'_>, name: &str, argv: &[Arg], stdin: &Input
         "exec" => replace(judge, args, stdin, scope),
         "source" | "." => source(judge, args),
         "trap" => {
-            if let Some(first) = args.first().filter(|first| first.text != "-" && first.text != "-l" && first.text != "-p") {
+            if let Some(first) =
+                args.first().filter(|first| first.text != "-" && first.text != "-l" && first.text != "-p")
+            {
                 text(judge, first, stdin, scope);
             }
         }
@@ -52,7 +54,10 @@ pub(super) fn run(judge: &mut Judge<'_>, name: &str, argv: &[Arg], stdin: &Input
         "enable" => {
             if let Some(at) = args.iter().position(|arg| arg.text == "-f") {
                 let file = args.get(at + 1).map_or("", |arg| &arg.text);
-                judge.say(Finding::opaque("shell.enable", "a builtin is loaded from a file").on(target("file", None, file)));
+                judge.say(
+                    Finding::opaque("shell.enable", "a builtin is loaded from a file")
+                        .on(target("file", None, file)),
+                );
             }
         }
         "command" | "builtin" if args.first().is_some_and(|arg| !arg.text.starts_with('-')) => {
@@ -76,7 +81,10 @@ fn change_directory(judge: &mut Judge<'_>, args: &[Arg]) {
         judge.cwd = Some("~".into());
         return;
     };
-    judge.cwd = to.sure.then(|| file::whole(judge, &to.text)).filter(|path| path.starts_with('/') || path.starts_with('~'));
+    judge.cwd = to
+        .sure
+        .then(|| file::whole(judge, &to.text))
+        .filter(|path| path.starts_with('/') || path.starts_with('~'));
 }
 
 fn text(judge: &mut Judge<'_>, arg: &Arg, stdin: &Input, scope: &mut Scope) {
@@ -124,9 +132,13 @@ fn set(args: &[Arg], argv: &[Arg], scope: &mut Scope) {
 
 /// The assignments themselves were read by the parser; what is left are names, and references to names.
 fn declare(judge: &mut Judge<'_>, name: &str, args: &[Arg], scope: &mut Scope) {
-    let reference = name != "export" && args.iter().any(|arg| arg.text.starts_with('-') && arg.text.contains('n'));
+    let reference =
+        name != "export" && args.iter().any(|arg| arg.text.starts_with('-') && arg.text.contains('n'));
     if reference {
-        judge.opaque("shell.reference", "a variable stands for another one, so what is set is decided only when it runs");
+        judge.opaque(
+            "shell.reference",
+            "a variable stands for another one, so what is set is decided only when it runs",
+        );
     }
     for arg in args {
         if let Some((name, value)) = arg.text.split_once('=') {
@@ -143,15 +155,21 @@ pub(super) fn output(argv: &[Arg], stdin: &Input) -> Input {
     let args = &argv[1..];
     match first.text.as_str() {
         "echo" => echo(args).map_or(Input::Unknown, Input::Known),
-        "printf" if args.first().is_some_and(|arg| arg.text != "-v") => formatted(args).map_or(Input::Unknown, Input::Known),
+        "printf" if args.first().is_some_and(|arg| arg.text != "-v") => {
+            formatted(args).map_or(Input::Unknown, Input::Known)
+        }
         "cat" | "tee" if args.iter().all(|arg| arg.text == "-" || first.text == "tee") => stdin.clone(),
-        ":" | "true" | "false" | "cd" | "set" | "export" | "unset" | "shopt" | "sleep" | "wait" => Input::None,
+        ":" | "true" | "false" | "cd" | "set" | "export" | "unset" | "shopt" | "sleep" | "wait" => {
+            Input::None
+        }
         _ => Input::Unknown,
     }
 }
 
 fn echo(args: &[Arg]) -> Option<String> {
-    let is_flag = |arg: &&Arg| arg.text.len() > 1 && arg.text.starts_with('-') && arg.text[1..].chars().all(|c| "neE".contains(c));
+    let is_flag = |arg: &&Arg| {
+        arg.text.len() > 1 && arg.text.starts_with('-') && arg.text[1..].chars().all(|c| "neE".contains(c))
+    };
     let flags: String = args.iter().take_while(is_flag).map(|arg| arg.text.as_str()).collect();
     let rest: Vec<&str> = args.iter().skip_while(is_flag).map(|arg| arg.text.as_str()).collect();
     let mut text = rest.join(" ");

@@ -47,7 +47,8 @@ fn join(out: &mut Arg, next: &Arg) {
 
 /// Whether a pattern would be matched against files.
 pub(super) fn has_pattern(word: &Word) -> bool {
-    word.iter().any(|piece| matches!(piece, Piece::Text { text, quoted: false } if text.contains(['*', '?', '['])))
+    word.iter()
+        .any(|piece| matches!(piece, Piece::Text { text, quoted: false } if text.contains(['*', '?', '['])))
 }
 
 fn is_quoted(piece: &Piece) -> bool {
@@ -133,6 +134,9 @@ fn piece_of(judge: &mut Judge<'_>, piece: &Piece, scope: &mut Scope) -> Vec<Arg>
 pub(super) fn subscripts(judge: &mut Judge<'_>, text: &str) {
     let Some(from) = text.find("[$(").or_else(|| text.find("[`")) else { return };
     let inner = &text[from + 1..];
+    if inner.starts_with("$(...)") {
+        return;
+    }
     let end = inner.rfind(']').unwrap_or(inner.len());
     let inner = inner[..end].to_owned();
     judge.deeper(|judge| super::judge(judge, &format!("echo {inner}"), &Input::None, &[]));
@@ -147,11 +151,19 @@ fn parameter(judge: &mut Judge<'_>, param: &Param, scope: &mut Scope) -> Vec<Arg
     let value = current(param, scope);
     match (param.op.as_str(), value) {
         ("", Some(value)) => value,
-        (":-" | "-" | ":=" | "=" | ":?" | "?", Some(value)) if value.iter().any(|arg| !arg.text.is_empty()) => value,
-        (":" , Some(value)) if is_list(param) => {
+        (":-" | "-" | ":=" | "=" | ":?" | "?", Some(value))
+            if value.iter().any(|arg| !arg.text.is_empty()) =>
+        {
+            value
+        }
+        (":", Some(value)) if is_list(param) => {
             let skip = word.text.trim().parse::<usize>().unwrap_or(0);
             // `$0` is in the list from which `${@:1}` counts.
-            if param.name == "@" { scope.args.iter().skip(skip.max(1)).cloned().collect() } else { value.into_iter().skip(skip).collect() }
+            if param.name == "@" {
+                scope.args.iter().skip(skip.max(1)).cloned().collect()
+            } else {
+                value.into_iter().skip(skip).collect()
+            }
         }
         _ => unknown(),
     }
@@ -177,7 +189,9 @@ fn current(param: &Param, scope: &Scope) -> Option<Vec<Arg>> {
             match param.index.as_deref() {
                 None => Some(value.first().cloned().into_iter().collect()),
                 Some("@" | "*") => Some(value.clone()),
-                Some(index) => index.parse::<usize>().ok().and_then(|at| value.get(at)).map(|arg| vec![arg.clone()]),
+                Some(index) => {
+                    index.parse::<usize>().ok().and_then(|at| value.get(at)).map(|arg| vec![arg.clone()])
+                }
             }
         }
     }

@@ -40,7 +40,9 @@ fn script(judge: &mut Judge<'_>, text: &str, stdin: &Input, scope: &mut Scope) {
         Ok(nodes) => {
             walk::nodes(judge, &nodes, stdin, scope);
         }
-        Err(parse::NotShell(why)) => judge.opaque("shell.unreadable", format!("this is no shell that can be read: {why}")),
+        Err(parse::NotShell(why)) => {
+            judge.opaque("shell.unreadable", format!("this is no shell that can be read: {why}"))
+        }
     }
 }
 

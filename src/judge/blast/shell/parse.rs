@@ -35,8 +35,7 @@ pub(super) struct Parser {
 }
 
 /// Words that begin or end a construct where a command could stand.
-const RESERVED: &[&str] =
-    &["then", "else", "elif", "fi", "do", "done", "esac", "}", "in"];
+const RESERVED: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}", "in"];
 
 impl Parser {
     pub(super) fn new(chars: Vec<char>, depth: usize) -> Self {
@@ -59,7 +58,10 @@ impl Parser {
         found
     }
 
-    pub(super) fn down<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, NotShell>) -> Result<T, NotShell> {
+    pub(super) fn down<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, NotShell>,
+    ) -> Result<T, NotShell> {
         if self.depth >= DEPTH_MAX {
             return Err(NotShell("it is nested too deep"));
         }
@@ -112,7 +114,10 @@ impl Parser {
         for (end, strip, quoted) in std::mem::take(&mut self.pending) {
             let mut body = String::new();
             while self.at < self.chars.len() {
-                let stop = self.chars[self.at..].iter().position(|c| *c == '\n').map_or(self.chars.len(), |n| self.at + n);
+                let stop = self.chars[self.at..]
+                    .iter()
+                    .position(|c| *c == '\n')
+                    .map_or(self.chars.len(), |n| self.at + n);
                 let line: String = self.chars[self.at..stop].iter().collect();
                 self.at = (stop + 1).min(self.chars.len());
                 let line = if strip { line.trim_start_matches('\t') } else { &line };
@@ -273,8 +278,14 @@ impl Parser {
     fn repeat(&mut self) -> Result<Node, NotShell> {
         self.at += 5;
         let mut body = self.list(&["do"])?;
+        let endless = matches!(body.as_slice(), [Node::Simple(only)] if only.words.first().and_then(super::word::plain).is_some_and(|name| name == ":" || name == "true"));
         self.expect("do")?;
-        body.extend(self.list(&["done"])?);
+        let inner = self.list(&["done"])?;
+        body.push(if endless {
+            Node::Endless(inner)
+        } else {
+            Node::Group { body: inner, redirects: Vec::new(), subshell: false }
+        });
         self.expect("done")?;
         self.group(body)
     }
@@ -437,10 +448,12 @@ impl Parser {
 
     fn redirect(&mut self) -> Result<Option<Redirect>, NotShell> {
         let start = self.at;
-        let mut fd: String = self.chars[self.at..].iter().take_while(|c| c.is_ascii_digit()).take(9).collect();
+        let mut fd: String =
+            self.chars[self.at..].iter().take_while(|c| c.is_ascii_digit()).take(9).collect();
         self.at += fd.len();
         if fd.is_empty() && self.starts("{") {
-            let name: String = self.chars[self.at + 1..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').collect();
+            let name: String =
+                self.chars[self.at + 1..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').collect();
             let close = self.at + 1 + name.chars().count();
             let directed = matches!(self.chars.get(close + 1), Some('<' | '>'));
             if !name.is_empty() && self.chars.get(close) == Some(&'}') && directed {
@@ -569,7 +582,9 @@ impl Parser {
             self.newlines()?;
             match self.peek() {
                 Some(')') => break,
-                None | Some(';' | '&' | '|' | '<' | '>' | '(') => return Err(NotShell("a list is not closed")),
+                None | Some(';' | '&' | '|' | '<' | '>' | '(') => {
+                    return Err(NotShell("a list is not closed"));
+                }
                 Some(_) => value.push(self.down(Self::some_word)?),
             }
         }
@@ -597,7 +612,9 @@ fn fill(nodes: &mut [Node], documents: &mut [Word]) {
     let put = |redirects: &mut Vec<Redirect>, documents: &mut [Word]| {
         for redirect in redirects {
             let number = match redirect.word.first() {
-                Some(super::syntax::Piece::Text { text, .. }) => text.strip_prefix('\0').and_then(|n| n.parse::<usize>().ok()),
+                Some(super::syntax::Piece::Text { text, .. }) => {
+                    text.strip_prefix('\0').and_then(|n| n.parse::<usize>().ok())
+                }
                 _ => None,
             };
             if let Some(number) = number {
@@ -608,7 +625,7 @@ fn fill(nodes: &mut [Node], documents: &mut [Word]) {
     for node in nodes {
         match node {
             Node::Simple(simple) => put(&mut simple.redirects, documents),
-            Node::Pipe(inner) => fill(inner, documents),
+            Node::Pipe(inner) | Node::Endless(inner) => fill(inner, documents),
             Node::Group { body, redirects, .. } | Node::For { body, redirects, .. } => {
                 put(redirects, documents);
                 fill(body, documents);

@@ -17,6 +17,8 @@ pub(super) enum Node {
     },
     /// Once for each word; without words for each argument.
     For { name: String, words: Option<Vec<Word>>, body: Vec<Node>, redirects: Vec<Redirect> },
+    /// Again and again, without a condition that ends it.
+    Endless(Vec<Node>),
     /// A function is defined.
     Function { name: String, body: Box<Node> },
     /// Words that are only expanded: tests, arithmetic, what a `case` looks at.

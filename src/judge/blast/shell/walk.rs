@@ -40,7 +40,8 @@ fn node(judge: &mut Judge<'_>, node: &Node, stdin: &Input, scope: &mut Scope) ->
             let mut flow = stdin.clone();
             for (index, part) in parts.iter().enumerate() {
                 let printed = nodes(judge, std::slice::from_ref(part), &flow, scope);
-                flow = if printed == Input::None && index + 1 < parts.len() { Input::Unknown } else { printed };
+                flow =
+                    if printed == Input::None && index + 1 < parts.len() { Input::Unknown } else { printed };
             }
             flow
         }
@@ -60,6 +61,17 @@ fn node(judge: &mut Judge<'_>, node: &Node, stdin: &Input, scope: &mut Scope) ->
             each(judge, name, words.as_deref(), body, &stdin, scope);
             Input::Unknown
         }
+        Node::Endless(body) => {
+            let waits = |node: &Node| matches!(node, Node::Simple(simple) if simple.words.first().and_then(super::word::plain).is_some_and(|name| matches!(name.as_str(), "sleep" | "read" | "wait" | "inotifywait" | "break" | "usleep")));
+            if !body.iter().any(waits) {
+                judge.say(Finding::new(
+                    Tier::H,
+                    "shell.endless",
+                    "it does this without end and without a pause",
+                ));
+            }
+            nodes(judge, body, stdin, scope)
+        }
         Node::Function { name, body } => {
             scope.define(name, (**body).clone());
             Input::None
@@ -74,7 +86,14 @@ fn node(judge: &mut Judge<'_>, node: &Node, stdin: &Input, scope: &mut Scope) ->
     }
 }
 
-fn each(judge: &mut Judge<'_>, name: &str, words: Option<&[Word]>, body: &[Node], stdin: &Input, scope: &mut Scope) {
+fn each(
+    judge: &mut Judge<'_>,
+    name: &str,
+    words: Option<&[Word]>,
+    body: &[Node],
+    stdin: &Input,
+    scope: &mut Scope,
+) {
     let values = match words {
         Some(words) => expand::words(judge, words, scope),
         None => scope.args.get(1..).unwrap_or_default().to_vec(),
@@ -139,7 +158,8 @@ fn command(judge: &mut Judge<'_>, simple: &Simple, stdin: &Input, scope: &mut Sc
     }
     let mut argv = expand::words(judge, &simple.words, scope);
     if let (Some(first), Some(word)) = (argv.first_mut(), simple.words.first())
-        && expand::has_pattern(word) && first.text != "["
+        && expand::has_pattern(word)
+        && first.text != "["
     {
         first.sure = false;
     }
@@ -169,7 +189,11 @@ fn command(judge: &mut Judge<'_>, simple: &Simple, stdin: &Input, scope: &mut Sc
 
 /// The plain words of a command, for what it prints.
 fn expand_again(simple: &Simple) -> Vec<Arg> {
-    simple.words.iter().map(|word| super::word::plain(word).map_or_else(|| Arg::unsure(""), Arg::sure)).collect()
+    simple
+        .words
+        .iter()
+        .map(|word| super::word::plain(word).map_or_else(|| Arg::unsure(""), Arg::sure))
+        .collect()
 }
 
 /// What a command writes where its output is sent.
@@ -226,7 +250,8 @@ pub(super) fn run(judge: &mut Judge<'_>, argv: Vec<Arg>, stdin: &Input, scope: &
     let name = first.text.clone();
     if let Some(text) = scope.aliased(&name) {
         scope.active.push(name.clone());
-        let rest: Vec<String> = argv[1..].iter().map(|arg| format!(" '{}'", arg.text.replace('\'', "'\\''"))).collect();
+        let rest: Vec<String> =
+            argv[1..].iter().map(|arg| format!(" '{}'", arg.text.replace('\'', "'\\''"))).collect();
         judge.deeper(|judge| super::script(judge, &(text + &rest.concat()), stdin, scope));
         scope.active.pop();
         return;
@@ -234,7 +259,12 @@ pub(super) fn run(judge: &mut Judge<'_>, argv: Vec<Arg>, stdin: &Input, scope: &
     if let Some(body) = scope.function(&name) {
         if scope.active.contains(&name) {
             let what = target("host", None, "localhost");
-            let mut finding = Finding::new(Tier::HPlus, "shell.recursion", "a function that calls itself may never end and fill the machine").on(what);
+            let mut finding = Finding::new(
+                Tier::HPlus,
+                "shell.recursion",
+                "a function that calls itself may never end and fill the machine",
+            )
+            .on(what);
             finding.undo = crate::judge::blast::finding::Undo::Irreversible;
             judge.say(finding);
             return;

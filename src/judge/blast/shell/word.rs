@@ -197,7 +197,14 @@ impl Parser {
             if name.is_empty() {
                 push(word, '$', true);
             } else {
-                word.push(Piece::Param(Param { name, index: None, op: String::new(), word: Word::new(), quoted, odd: false }));
+                word.push(Piece::Param(Param {
+                    name,
+                    index: None,
+                    op: String::new(),
+                    word: Word::new(),
+                    quoted,
+                    odd: false,
+                }));
             }
         }
         Ok(())
@@ -229,7 +236,8 @@ impl Parser {
     /// Behind `${`, to the closing `}`.
     fn parameter(&mut self, quoted: bool) -> Result<Param, NotShell> {
         let mut odd = false;
-        while matches!(self.peek(), Some('!' | '#')) && self.chars.get(self.at + 1).is_some_and(|c| *c != '}') {
+        while matches!(self.peek(), Some('!' | '#')) && self.chars.get(self.at + 1).is_some_and(|c| *c != '}')
+        {
             odd = true;
             self.at += 1;
         }
@@ -240,7 +248,10 @@ impl Parser {
             index = Some(self.until(']')?);
         }
         let mut op = String::new();
-        while let Some(c) = self.peek().filter(|c| matches!(c, ':' | '-' | '=' | '?' | '+' | '#' | '%' | '/' | '^' | ',' | '@')) {
+        while let Some(c) = self
+            .peek()
+            .filter(|c| matches!(c, ':' | '-' | '=' | '?' | '+' | '#' | '%' | '/' | '^' | ',' | '@'))
+        {
             op.push(c);
             self.at += 1;
             if op.len() == 2 {
@@ -327,7 +338,8 @@ pub(super) fn unescape(rest: &str) -> (usize, Vec<u8>) {
         let digits: String = rest.chars().skip(skip).take(most).take_while(|c| c.is_digit(radix)).collect();
         (skip + digits.len(), u32::from_str_radix(&digits, radix).ok())
     };
-    let byte = |found: (usize, Option<u32>)| (found.0, found.1.map_or(Vec::new(), |n| vec![(n & 0xff) as u8]));
+    let byte =
+        |found: (usize, Option<u32>)| (found.0, found.1.map_or(Vec::new(), |n| vec![(n & 0xff) as u8]));
     let wide = |found: (usize, Option<u32>)| {
         (found.0, found.1.and_then(char::from_u32).map_or(Vec::new(), |c| c.to_string().into_bytes()))
     };

@@ -17,7 +17,9 @@ pub(super) fn always(condition: &Expr, table: &str) -> bool {
         },
         Expr::IsNotNull(inner) => ends_in_id(inner),
         Expr::IsTrue(inner) | Expr::IsNotFalse(inner) => always(inner, table),
-        Expr::Like { negated: false, pattern, .. } | Expr::ILike { negated: false, pattern, .. } => bare(pattern) == "'%'",
+        Expr::Like { negated: false, pattern, .. } | Expr::ILike { negated: false, pattern, .. } => {
+            bare(pattern) == "'%'"
+        }
         Expr::InSubquery { negated: false, subquery, .. } => match subquery.body.as_ref() {
             SetExpr::Select(select) => {
                 let same = select.from.iter().any(|from| matches!(&from.relation, TableFactor::Table { name, .. } if name.to_string() == table));
@@ -25,7 +27,9 @@ pub(super) fn always(condition: &Expr, table: &str) -> bool {
             }
             _ => false,
         },
-        Expr::Exists { negated: false, subquery } => matches!(subquery.body.as_ref(), SetExpr::Select(select) if select.selection.is_none()),
+        Expr::Exists { negated: false, subquery } => {
+            matches!(subquery.body.as_ref(), SetExpr::Select(select) if select.selection.is_none())
+        }
         _ => false,
     }
 }
@@ -34,7 +38,9 @@ fn truth(value: &Value) -> bool {
     match value {
         Value::Boolean(value) => *value,
         Value::Number(text, _) => text.parse::<f64>().is_ok_and(|number| number != 0.0),
-        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.trim().parse::<f64>().is_ok_and(|number| number != 0.0),
+        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+            text.trim().parse::<f64>().is_ok_and(|number| number != 0.0)
+        }
         _ => false,
     }
 }
@@ -46,7 +52,9 @@ fn literal(expr: &Expr) -> bool {
 /// A column without the table before it, or anything else as it is written.
 fn bare(expr: &Expr) -> String {
     match expr {
-        Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.to_lowercase()).unwrap_or_default(),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|part| part.value.to_lowercase()).unwrap_or_default()
+        }
         Expr::Identifier(part) => part.value.to_lowercase(),
         Expr::Nested(inner) => bare(inner),
         other => other.to_string(),

@@ -40,11 +40,19 @@ fn command(judge: &mut Judge<'_>, line: &str) {
     let line = line.trim_end();
     let (word, tail) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let tail = tail.trim();
-    if let Some(command) = line.strip_prefix("\\!").or_else(|| line.strip_prefix(".shell")).or_else(|| line.strip_prefix(".system")) {
+    if let Some(command) = line
+        .strip_prefix("\\!")
+        .or_else(|| line.strip_prefix(".shell"))
+        .or_else(|| line.strip_prefix(".system"))
+    {
         return shell_text(judge, command.trim());
     }
     if let Some(command) = tail.split('`').nth(1) {
-        let mut finding = Finding::new(crate::domain::Tier::HPlus, "sql.client-command", "the client runs a command, and its answer becomes SQL");
+        let mut finding = Finding::new(
+            crate::domain::Tier::HPlus,
+            "sql.client-command",
+            "the client runs a command, and its answer becomes SQL",
+        );
         finding.undo = Undo::Unknown;
         judge.say(finding);
         return shell_text(judge, command);
@@ -54,15 +62,19 @@ fn command(judge: &mut Judge<'_>, line: &str) {
             let what = [target("file", None, tail)];
             judge.told("sql", "script", &[], &what);
         }
-        "\\o" | "\\out" | ".output" | ".once" | ".log" | ".excel" | "\\T" | "\\w" | "\\s" | ".dump-x" | ".backup" | ".save" => match tail.strip_prefix('|') {
+        "\\o" | "\\out" | ".output" | ".once" | ".log" | ".excel" | "\\T" | "\\w" | "\\s" | ".dump-x"
+        | ".backup" | ".save" => match tail.strip_prefix('|') {
             Some(command) => shell_text(judge, command),
             None if tail.is_empty() => {}
             None => file(judge, Deed::Write, tail.split_whitespace().last().unwrap_or_default()),
         },
         "\\copy" => copy(judge, tail),
-        ".load" | ".restore" | ".import" | ".open" | "\\password" | "\\lo_import" | "\\lo_export" | "\\lo_unlink" => judge.told("sql", "other", &[], &[]),
+        ".load" | ".restore" | ".import" | ".open" | "\\password" | "\\lo_import" | "\\lo_export"
+        | "\\lo_unlink" => judge.told("sql", "other", &[], &[]),
         "\\gexec" => judge.told("sql", "generated", &[], &[]),
-        "\\e" | "\\ef" | "\\ev" | "\\edit" => judge.opaque("sql.edited", "what will be typed is not in the action"),
+        "\\e" | "\\ef" | "\\ev" | "\\edit" => {
+            judge.opaque("sql.edited", "what will be typed is not in the action")
+        }
         _ => {
             let about = tail.split_whitespace().next();
             let what: Vec<_> = about.map(|name| target("table", None, name)).into_iter().collect();
@@ -110,17 +122,87 @@ pub(super) fn mongo(judge: &mut Judge<'_>, text: &str) {
     let what = target("table", None, collection);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let empty = text.contains("({})") || text.contains("({},") || text.contains("({ }");
-    let (tier, rule, reason, data, undo) = if has(&["dropDatabase", ".drop(", "dropIndex", "dropUser", "dropRole", "shutdownServer", "fsyncLock", "createUser", "grantRoles", "updateUser", "rs.reconfig", "rs.stepDown", "rs.remove", "sh.", "adminCommand", "runCommand", "eval("]) {
-        (crate::domain::Tier::HPlus, "mongo.admin", "it drops stored data or administers the server", DataEffect::Delete, Undo::Restore)
+    let (tier, rule, reason, data, undo) = if has(&[
+        "dropDatabase",
+        ".drop(",
+        "dropIndex",
+        "dropUser",
+        "dropRole",
+        "shutdownServer",
+        "fsyncLock",
+        "createUser",
+        "grantRoles",
+        "updateUser",
+        "rs.reconfig",
+        "rs.stepDown",
+        "rs.remove",
+        "sh.",
+        "adminCommand",
+        "runCommand",
+        "eval(",
+    ]) {
+        (
+            crate::domain::Tier::HPlus,
+            "mongo.admin",
+            "it drops stored data or administers the server",
+            DataEffect::Delete,
+            Undo::Restore,
+        )
     } else if has(&["deleteMany", "remove("]) && empty {
-        (crate::domain::Tier::HPlus, "mongo.delete-all", "it deletes every document", DataEffect::Delete, Undo::Restore)
+        (
+            crate::domain::Tier::HPlus,
+            "mongo.delete-all",
+            "it deletes every document",
+            DataEffect::Delete,
+            Undo::Restore,
+        )
     } else if has(&["updateMany", "update("]) && empty {
-        (crate::domain::Tier::HPlus, "mongo.update-all", "it changes every document", DataEffect::Write, Undo::Restore)
+        (
+            crate::domain::Tier::HPlus,
+            "mongo.update-all",
+            "it changes every document",
+            DataEffect::Write,
+            Undo::Restore,
+        )
     } else if has(&["deleteOne", "deleteMany", "remove(", "findOneAndDelete"]) {
         (crate::domain::Tier::H, "mongo.delete", "it deletes documents", DataEffect::Delete, Undo::Restore)
-    } else if has(&["insert", "update", "replace", "save(", "findAndModify", "findOneAnd", "bulkWrite", "createIndex", "createCollection", "renameCollection", "$out", "$merge", "killOp"]) {
+    } else if has(&[
+        "insert",
+        "update",
+        "replace",
+        "save(",
+        "findAndModify",
+        "findOneAnd",
+        "bulkWrite",
+        "createIndex",
+        "createCollection",
+        "renameCollection",
+        "$out",
+        "$merge",
+        "killOp",
+    ]) {
         (crate::domain::Tier::H, "mongo.write", "it changes documents", DataEffect::Write, Undo::Restore)
-    } else if has(&["find", "count", "aggregate", "distinct", "stats", "status", "getIndexes", "explain", "serverStatus", "currentOp", "show ", "getCollectionNames", "hello", "version", "isMaster", "printReplicationInfo", "printSecondaryReplicationInfo", "getReplicationInfo", "listDatabases"]) {
+    } else if has(&[
+        "find",
+        "count",
+        "aggregate",
+        "distinct",
+        "stats",
+        "status",
+        "getIndexes",
+        "explain",
+        "serverStatus",
+        "currentOp",
+        "show ",
+        "getCollectionNames",
+        "hello",
+        "version",
+        "isMaster",
+        "printReplicationInfo",
+        "printSecondaryReplicationInfo",
+        "getReplicationInfo",
+        "listDatabases",
+    ]) {
         (crate::domain::Tier::Ro, "mongo.read", "it reads documents", DataEffect::Read, Undo::Instant)
     } else {
         return judge.opaque("mongo.unread", "this is not read here");

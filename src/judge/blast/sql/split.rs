@@ -104,8 +104,31 @@ fn comment(chars: &[char], at: usize, current: &mut String, client: Client) -> u
 
 /// How many operators a statement has, counted from above.
 pub(super) fn operators(text: &str) -> usize {
-    let marks = text.chars().filter(|c| matches!(c, '+' | '-' | '*' | '/' | '|' | '=' | '<' | '>' | '%' | '^' | '&' | '~' | '!' | '[' | ':' | '.')).count();
+    let marks = text
+        .chars()
+        .filter(|c| {
+            matches!(
+                c,
+                '+' | '-' | '*' | '/' | '|' | '=' | '<' | '>' | '%' | '^' | '&' | '~' | '!' | '[' | ':' | '.'
+            )
+        })
+        .count();
     let lower = text.to_lowercase();
-    let words = [" and ", " or ", "union", "intersect", "except", " not ", " is ", "join", "collate", "case", "xor", " in ", "between", "like"];
+    let words = [
+        " and ",
+        " or ",
+        "union",
+        "intersect",
+        "except",
+        " not ",
+        " is ",
+        "join",
+        "collate",
+        "case",
+        "xor",
+        " in ",
+        "between",
+        "like",
+    ];
     marks + words.iter().map(|word| lower.matches(word).count()).sum::<usize>()
 }

@@ -3,10 +3,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    AlterTableOperation, CopySource, CopyTarget, Delete, Expr, FromTable, Function, FunctionArguments, ObjectName,
-    ObjectType, Query, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
+    AlterTableOperation, CopySource, CopyTarget, Delete, Expr, FromTable, Function, FunctionArguments,
+    ObjectName, ObjectType, Query, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update,
+    Visit, Visitor,
 };
-use sqlparser::dialect::{ClickHouseDialect, Dialect, GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect, BigQueryDialect};
+use sqlparser::dialect::{
+    BigQueryDialect, ClickHouseDialect, Dialect, GenericDialect, MySqlDialect, PostgreSqlDialect,
+    SQLiteDialect,
+};
 use sqlparser::parser::Parser;
 
 use super::functions::{Sort, sort};
@@ -57,7 +61,10 @@ impl Visitor for Seen {
             self.ctes.extend(with.cte_tables.iter().map(|cte| cte.alias.name.value.clone()));
         }
         match query.body.as_ref() {
-            SetExpr::Insert(change) | SetExpr::Update(change) | SetExpr::Delete(change) | SetExpr::Merge(change) => self.changes.push(change.clone()),
+            SetExpr::Insert(change)
+            | SetExpr::Update(change)
+            | SetExpr::Delete(change)
+            | SetExpr::Merge(change) => self.changes.push(change.clone()),
             _ => {}
         }
         ControlFlow::Continue(())
@@ -72,7 +79,9 @@ impl Visitor for Seen {
         match expr {
             Expr::Function(function) if self.functions.len() < 64 => self.functions.push(function.clone()),
             Expr::Identifier(name) => self.columns.push(name.value.to_lowercase()),
-            Expr::CompoundIdentifier(parts) => self.columns.extend(parts.last().map(|part| part.value.to_lowercase())),
+            Expr::CompoundIdentifier(parts) => {
+                self.columns.extend(parts.last().map(|part| part.value.to_lowercase()))
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -98,7 +107,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, statement: &Statement, client: Client
         Statement::Query(query) => self::query(judge, query, &seen),
         Statement::Explain { statement, analyze, options, .. } => {
             let option = |option: &sqlparser::ast::UtilityOption| {
-                let off = option.arg.as_ref().is_some_and(|arg| matches!(arg.to_string().to_lowercase().as_str(), "false" | "off" | "0"));
+                let off = option.arg.as_ref().is_some_and(|arg| {
+                    matches!(arg.to_string().to_lowercase().as_str(), "false" | "off" | "0")
+                });
                 option.name.value.eq_ignore_ascii_case("analyze") && !off
             };
             if *analyze || options.iter().flatten().any(option) {
@@ -114,11 +125,18 @@ pub(super) fn judge(judge: &mut Judge<'_>, statement: &Statement, client: Client
         Statement::Copy { source, to, target, .. } => copies(judge, source, *to, target),
         Statement::AlterTable(alter) => {
             let name = alter.name.to_string();
-            let kind = alter.operations.iter().map(alters).max_by_key(|kind| matches!(*kind, "alter-drops" | "alter-trigger")).unwrap_or("alter");
+            let kind = alter
+                .operations
+                .iter()
+                .map(alters)
+                .max_by_key(|kind| matches!(*kind, "alter-drops" | "alter-trigger"))
+                .unwrap_or("alter");
             judge.told("sql", kind, &[], &[target("table", None, &name)]);
         }
         Statement::Drop { object_type, names, .. } => drops(judge, *object_type, names),
-        Statement::Vacuum(vacuum) => judge.told("sql", if vacuum.full { "rebuild" } else { "vacuum" }, &[], &tables(&seen.tables)),
+        Statement::Vacuum(vacuum) => {
+            judge.told("sql", if vacuum.full { "rebuild" } else { "vacuum" }, &[], &tables(&seen.tables))
+        }
         other => plain(judge, other, &seen),
     }
     changes(judge, &seen);
@@ -138,14 +156,36 @@ fn changes(judge: &mut Judge<'_>, seen: &Seen) {
 
 fn query(judge: &mut Judge<'_>, query: &Query, seen: &Seen) {
     let what = tables(&seen.tables);
-    let secret = |word: &String| word.contains("password") || word.contains("passwd") || word.contains("secret") || word == "rolpassword" || word.contains("api_key") || word.contains("private_key") || word.ends_with("_token") || word == "authentication_string";
+    let secret = |word: &String| {
+        word.contains("password")
+            || word.contains("passwd")
+            || word.contains("secret")
+            || word == "rolpassword"
+            || word.contains("api_key")
+            || word.contains("private_key")
+            || word.ends_with("_token")
+            || word == "authentication_string"
+    };
     let kind = match query.body.as_ref() {
         SetExpr::Select(select) if select.into.is_some() => "select-into",
         SetExpr::Values(_) => "values",
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => return,
         _ if !query.locks.is_empty() => "select-for-update",
-        _ if seen.columns.iter().any(secret) || seen.tables.iter().any(|table| table.contains("pg_shadow") || table.contains("pg_authid") || table == "mysql.user") => "select-secret",
-        _ if seen.tables.is_empty() && seen.functions.iter().all(|function| !function.name.to_string().to_lowercase().starts_with("pg_")) => "values",
+        _ if seen.columns.iter().any(secret)
+            || seen.tables.iter().any(|table| {
+                table.contains("pg_shadow") || table.contains("pg_authid") || table == "mysql.user"
+            }) =>
+        {
+            "select-secret"
+        }
+        _ if seen.tables.is_empty()
+            && seen
+                .functions
+                .iter()
+                .all(|function| !function.name.to_string().to_lowercase().starts_with("pg_")) =>
+        {
+            "values"
+        }
         _ => "select",
     };
     judge.told("sql", kind, &[], &what);
@@ -164,7 +204,8 @@ fn condition_word(selection: Option<&Expr>, table: &str) -> String {
         None => "none",
         Some(expr) if condition::always(expr, table) => "always",
         Some(_) => "some",
-    }.to_owned()
+    }
+    .to_owned()
 }
 
 fn deletes(judge: &mut Judge<'_>, delete: &Delete) {
@@ -194,9 +235,16 @@ fn updates(judge: &mut Judge<'_>, update: &Update) {
     }
     let rights = update.assignments.iter().any(|assignment| {
         let name = assignment.target.to_string().to_lowercase();
-        ["mfa", "password", "role", "admin", "permission", "is_super", "scope"].iter().any(|word| name.contains(word))
+        ["mfa", "password", "role", "admin", "permission", "is_super", "scope"]
+            .iter()
+            .any(|word| name.contains(word))
     });
-    judge.told("sql", "update", &[("where", word), ("rights", rights.to_string())], &[target("table", None, &table)]);
+    judge.told(
+        "sql",
+        "update",
+        &[("where", word), ("rights", rights.to_string())],
+        &[target("table", None, &table)],
+    );
 }
 
 fn copies(judge: &mut Judge<'_>, source: &CopySource, to: bool, place: &CopyTarget) {
@@ -217,9 +265,25 @@ fn copies(judge: &mut Judge<'_>, source: &CopySource, to: bool, place: &CopyTarg
 
 fn alters(operation: &AlterTableOperation) -> &'static str {
     let text = operation.to_string().to_lowercase();
-    if text.starts_with("drop") && !text.starts_with("drop default") && !text.starts_with("drop not null") || text.contains("drop partition") || text.starts_with("delete") || text.starts_with("truncate") || text.starts_with("detach") {
-        if text.starts_with("drop constraint") || text.starts_with("drop index") || text.starts_with("drop foreign") { "alter" } else { "alter-drops" }
-    } else if text.contains("trigger") || text.contains("row level security") || text.starts_with("owner") || text.contains(" rule ") {
+    if text.starts_with("drop") && !text.starts_with("drop default") && !text.starts_with("drop not null")
+        || text.contains("drop partition")
+        || text.starts_with("delete")
+        || text.starts_with("truncate")
+        || text.starts_with("detach")
+    {
+        if text.starts_with("drop constraint")
+            || text.starts_with("drop index")
+            || text.starts_with("drop foreign")
+        {
+            "alter"
+        } else {
+            "alter-drops"
+        }
+    } else if text.contains("trigger")
+        || text.contains("row level security")
+        || text.starts_with("owner")
+        || text.contains(" rule ")
+    {
         "alter-trigger"
     } else {
         "alter"
@@ -230,7 +294,11 @@ fn drops(judge: &mut Judge<'_>, sort: ObjectType, names: &[ObjectName]) {
     let (kind, what) = match sort {
         ObjectType::Index => ("drop-index", "index"),
         ObjectType::Role | ObjectType::User => ("role", "role"),
-        ObjectType::View | ObjectType::MaterializedView | ObjectType::Type | ObjectType::Sequence | ObjectType::Collation => ("drop-code", "table"),
+        ObjectType::View
+        | ObjectType::MaterializedView
+        | ObjectType::Type
+        | ObjectType::Sequence
+        | ObjectType::Collation => ("drop-code", "table"),
         ObjectType::Database => ("drop", "database"),
         ObjectType::Schema => ("drop", "schema"),
         _ => ("drop", "table"),
@@ -258,17 +326,32 @@ fn plain(judge: &mut Judge<'_>, statement: &Statement, seen: &Seen) {
         Statement::Truncate(_) => "truncate",
         Statement::CreateTable(create) if create.temporary => "temporary",
         Statement::CreateTable(create) if create.or_replace => "create-or-replace",
-        Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) | Statement::CreateExtension(_) => "create-code",
+        Statement::CreateFunction(_)
+        | Statement::CreateProcedure { .. }
+        | Statement::CreateTrigger(_)
+        | Statement::CreateExtension(_) => "create-code",
         Statement::CreateView(view) if view.or_replace => "create-code",
-        Statement::CreateRole(_) | Statement::CreateUser(_) | Statement::AlterRole { .. } | Statement::AlterUser(_) => "role",
+        Statement::CreateRole(_)
+        | Statement::CreateUser(_)
+        | Statement::AlterRole { .. }
+        | Statement::AlterUser(_) => "role",
         Statement::Grant(_) | Statement::Revoke(_) | Statement::Deny(_) => "grant",
         Statement::Call(function) => {
             let name = function.name.to_string();
             return judge.told("sql", "call", &[], &[target("procedure", None, &name)]);
         }
-        Statement::DropFunction(_) | Statement::DropProcedure { .. } | Statement::DropTrigger(_) | Statement::DropExtension(_) => "drop-code",
+        Statement::DropFunction(_)
+        | Statement::DropProcedure { .. }
+        | Statement::DropTrigger(_)
+        | Statement::DropExtension(_) => "drop-code",
         // A prepared statement was judged where it was prepared.
-        Statement::Execute { immediate, .. } => if *immediate { "dynamic" } else { "session" },
+        Statement::Execute { immediate, .. } => {
+            if *immediate {
+                "dynamic"
+            } else {
+                "session"
+            }
+        }
         Statement::Kill { .. } => "kill",
         _ => return super::leading(judge, &text, Client::Any),
     };
@@ -295,7 +378,9 @@ fn functions(judge: &mut Judge<'_>, seen: &Seen, statement: &Statement, client: 
 
 fn effect(judge: &mut Judge<'_>, kind: &str, function: &Function, seen: &Seen, client: Client) {
     let args: Vec<String> = match &function.args {
-        FunctionArguments::List(list) => list.args.iter().map(|arg| arg.to_string().trim_matches('\'').to_owned()).collect(),
+        FunctionArguments::List(list) => {
+            list.args.iter().map(|arg| arg.to_string().trim_matches('\'').to_owned()).collect()
+        }
         FunctionArguments::None | FunctionArguments::Subquery(_) => Vec::new(),
     };
     let first = args.first().map_or("*", String::as_str);
@@ -307,8 +392,25 @@ fn effect(judge: &mut Judge<'_>, kind: &str, function: &Function, seen: &Seen, c
     match kind {
         "kill" if first.parse::<u64>().is_err() => {
             // From a query: nearly all sessions, unless it asks for a user, a database or an application.
-            let narrowed = seen.columns.iter().any(|column| matches!(column.as_str(), "usename" | "datname" | "application_name" | "client_addr" | "query_start" | "state" | "query" | "xact_start"));
-            judge.told("sql", if narrowed { "kill" } else { "kill-all" }, &[], &[target("session", None, "*")]);
+            let narrowed = seen.columns.iter().any(|column| {
+                matches!(
+                    column.as_str(),
+                    "usename"
+                        | "datname"
+                        | "application_name"
+                        | "client_addr"
+                        | "query_start"
+                        | "state"
+                        | "query"
+                        | "xact_start"
+                )
+            });
+            judge.told(
+                "sql",
+                if narrowed { "kill" } else { "kill-all" },
+                &[],
+                &[target("session", None, "*")],
+            );
         }
         "kill" => judge.told("sql", "kill", &[], &[target("session", None, first)]),
         "file-in" => {
@@ -331,7 +433,8 @@ fn effect(judge: &mut Judge<'_>, kind: &str, function: &Function, seen: &Seen, c
                 "slot" => "slot",
                 _ => "database",
             };
-            let named: Vec<Target> = if matches!(what, "database") { Vec::new() } else { vec![target(what, None, first)] };
+            let named: Vec<Target> =
+                if matches!(what, "database") { Vec::new() } else { vec![target(what, None, first)] };
             judge.told("sql", kind, &[], &named);
         }
     }
