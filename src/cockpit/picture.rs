@@ -49,6 +49,7 @@ struct Look {
 }
 
 /// The buffer as an SVG document. The same buffer always gives the same bytes.
+#[must_use]
 pub fn svg(buffer: &Buffer, paper: Paper) -> String {
     let (width, height) =
         (u32::from(buffer.area.width) * CELL_WIDTH, u32::from(buffer.area.height) * CELL_HEIGHT);

@@ -17,11 +17,13 @@ pub struct Pace {
 
 impl Pace {
     /// `speed` times as fast as written; below 0.1 counts as 0.1, above 1000 as 1000.
+    #[must_use]
     pub fn new(speed: f64) -> Self {
         Self { speed: if speed.is_finite() { speed.clamp(0.1, 1000.0) } else { 1.0 } }
     }
 
     /// A written pause, in milliseconds, as it is waited.
+    #[must_use]
     pub fn scaled(self, ms: u64) -> Duration {
         Duration::from_secs_f64(ms as f64 / 1000.0 / self.speed)
     }

@@ -54,6 +54,7 @@ pub struct Company {
 
 impl Company {
     /// Sends everybody on stage. The agents wait for people as long as it takes.
+    #[must_use]
     pub fn enter(cast: &Cast) -> Self {
         let incidents = &cast.script.incidents;
         let (tell, ended) = mpsc::channel(incidents.len().max(1));

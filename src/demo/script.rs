@@ -444,16 +444,19 @@ pub struct ExpectStop {
 
 impl Script {
     /// The scene of this incident and name.
+    #[must_use]
     pub fn scene(&self, incident: &SessionId, name: &str) -> Option<&Scene> {
         self.scenes.iter().find(|s| s.incident.get_ref() == incident && s.name.get_ref() == name)
     }
 
     /// The stand-in of this name, and which it is.
+    #[must_use]
     pub fn stand_in(&self, name: &str) -> Option<(usize, &StandIn)> {
         self.stand_ins.iter().enumerate().find(|(_, s)| s.name.get_ref() == name)
     }
 
     /// What the scripted approver does about this hold.
+    #[must_use]
     pub fn decision(&self, session: &SessionId, hold: u32) -> Option<&Decide> {
         let of = |d: &&Decide| d.session.get_ref() == session;
         let exact = self.decisions.iter().filter(of).find(|d| d.hold == Some(hold));
@@ -463,6 +466,7 @@ impl Script {
 
 impl StandIn {
     /// The file to which each run adds one line.
+    #[must_use]
     pub fn effect(&self) -> &str {
         self.effect.as_ref().unwrap_or(&self.name).get_ref()
     }

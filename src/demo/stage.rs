@@ -40,16 +40,19 @@ impl Stage {
     }
 
     /// The directory itself.
+    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Where the hub keeps its data.
+    #[must_use]
     pub fn hub(&self) -> PathBuf {
         self.root.join("hub")
     }
 
     /// What the stand-ins did: a file for each effect, a line for each run.
+    #[must_use]
     pub fn effects(&self) -> PathBuf {
         self.root.join("effects")
     }

@@ -180,6 +180,7 @@ impl Action {
     }
 
     /// Who would run it.
+    #[must_use]
     pub fn executor(&self) -> Executor {
         match self {
             Self::Exec(_) => Executor::Holdpoint,
@@ -188,6 +189,7 @@ impl Action {
     }
 
     /// Why an agent's action is not all that would happen; such an action can be denied, never approved.
+    #[must_use]
     pub fn incomplete(&self) -> Option<&Untrusted> {
         match self {
             Self::Exec(_) => None,
@@ -243,6 +245,7 @@ impl Exec {
 
 impl Stdin {
     /// Wraps what was read: as text where it is UTF-8, as base64 where not.
+    #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self::Text(text.into()),

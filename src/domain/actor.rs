@@ -33,6 +33,7 @@ impl Actor {
     }
 
     /// The hub itself.
+    #[must_use]
     pub fn hub() -> Self {
         Self::new(Role::Hub, "holdpoint")
     }

@@ -16,11 +16,13 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of these bytes.
+    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// `9f3c 21aa 04d7 … 0be1`: enough to compare by eye, never enough to decide by.
+    #[must_use]
     pub fn short(&self) -> String {
         let hex = self.to_string();
         format!("{} {} {} … {}", &hex[..4], &hex[4..8], &hex[8..12], &hex[60..])
@@ -42,11 +44,13 @@ impl Hasher {
     }
 
     /// How many bytes were taken so far.
+    #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// The digest of all pieces.
+    #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.sha.finalize().into())
     }

@@ -54,21 +54,25 @@ impl Error {
     }
 
     /// What sort of failure.
+    #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
     /// What happened.
+    #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// What to do next, where something can be done.
+    #[must_use]
     pub fn next(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
     /// The same error with the message set in a context: `"{context}: {message}"`.
+    #[must_use]
     pub fn within(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
         self

@@ -26,6 +26,7 @@ pub enum Tier {
 
 impl Tier {
     /// The word shown for it.
+    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ro => "RO",
@@ -37,6 +38,7 @@ impl Tier {
     }
 
     /// One step more careful; H+ stays.
+    #[must_use]
     pub fn raised(self) -> Self {
         match self {
             Self::Ro => Self::L,
@@ -102,16 +104,19 @@ pub struct Num {
 
 impl Num {
     /// Nothing that we have says it.
+    #[must_use]
     pub fn unknown(unit: &str) -> Self {
         Self { lo: None, hi: None, unit: unit.into(), source: NumSource::Unknown }
     }
 
     /// One definite value.
+    #[must_use]
     pub fn exactly(value: f64, unit: &str, source: NumSource) -> Self {
         Self { lo: Some(value), hi: Some(value), unit: unit.into(), source }
     }
 
     /// Whether anything is known.
+    #[must_use]
     pub fn is_known(&self) -> bool {
         self.lo.is_some() || self.hi.is_some()
     }

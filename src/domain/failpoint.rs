@@ -44,6 +44,7 @@ pub fn mutant(name: &str) -> bool {
 /// No: this build has no such defects.
 #[cfg(not(feature = "failpoints"))]
 #[inline]
+#[must_use]
 pub fn mutant(_name: &str) -> bool {
     false
 }

@@ -71,6 +71,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word shown for it.
+    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Approved => "approved",

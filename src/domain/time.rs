@@ -18,26 +18,31 @@ const MAX_MS: i64 = 253_402_207_200_000;
 
 impl Timestamp {
     /// From milliseconds since the epoch; outside the years 1970 to 9999 the nearest end is taken.
+    #[must_use]
     pub fn from_millis(ms: i64) -> Self {
         Self(ms.clamp(0, MAX_MS))
     }
 
     /// Milliseconds since the epoch.
+    #[must_use]
     pub fn millis(self) -> i64 {
         self.0
     }
 
     /// This point plus `ms` milliseconds.
+    #[must_use]
     pub fn plus_millis(self, ms: i64) -> Self {
         Self::from_millis(self.0.saturating_add(ms))
     }
 
     /// Milliseconds from `earlier` to this point; negative when `earlier` is later.
+    #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
     }
 
     /// `03:12:20`, UTC.
+    #[must_use]
     pub fn clock(self) -> String {
         let s = self.0 / 1000 % 86_400;
         format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)

@@ -22,22 +22,26 @@ impl Untrusted {
     }
 
     /// The exact text. Whoever calls this must not send it to a terminal.
+    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// Length in bytes.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is no text at all.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The same text on one line with every character that is not printable ASCII escaped: for error messages and
     /// logs, which may reach a terminal that no cockpit guards.
+    #[must_use]
     pub fn escaped(&self) -> String {
         let mut out = String::with_capacity(self.0.len());
         for c in self.0.chars() {

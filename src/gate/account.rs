@@ -11,6 +11,7 @@ pub struct Account {
 
 impl Account {
     /// The effective account of this process.
+    #[must_use]
     pub fn current() -> Self {
         let uid = rustix::process::geteuid().as_raw();
         Self { uid, name: name_of(uid, &std::fs::read_to_string("/etc/passwd").unwrap_or_default()) }

@@ -115,6 +115,7 @@ impl Ending {
     /// The exit status: the command's own when it ran (128 + n for a signal); 77 denied; 75 expired, withdrawn, voided
     /// or changed; 70 when it cannot be told whether it ran; 69 without a hub; 66 and 65 for an action that cannot be
     /// proposed.
+    #[must_use]
     pub fn exit_code(&self) -> u8 {
         match &self.end {
             End::Ran(ran) => match (ran.exit, ran.signal) {
@@ -181,6 +182,7 @@ impl Ending {
     }
 
     /// An ending of an action that was never asked about.
+    #[must_use]
     pub fn failed(error: &Error) -> Self {
         Self { session: None, hold: None, digest: None, end: error.into() }
     }

@@ -125,11 +125,13 @@ impl Hub {
     }
 
     /// The Unix socket.
+    #[must_use]
     pub fn socket(&self) -> Target {
         self.unix.clone()
     }
 
     /// The TCP address, with the real port, where one was asked for.
+    #[must_use]
     pub fn tcp(&self) -> Option<Target> {
         self.tcp.clone()
     }

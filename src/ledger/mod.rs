@@ -57,6 +57,7 @@ pub enum Scope {
 
 impl Scope {
     /// Whether an entry of this session belongs to it.
+    #[must_use]
     pub fn covers(&self, session: &SessionId) -> bool {
         match self {
             Self::All => true,

@@ -83,6 +83,7 @@ impl Link {
     ///
     /// Whoever makes calls must also take the notices (or drop their receiver): answers come on the same line behind
     /// them. What is sent goes out in any case.
+    #[must_use]
     pub fn connect(
         target: Target,
         credential: Credential,

@@ -97,6 +97,7 @@ macro_rules! vocabulary {
 
 impl Body {
     /// Reads a body; what cannot be read is kept as unknown.
+    #[must_use]
     pub fn read(type_name: &str, json: Box<RawValue>) -> Self {
         let kept = RawBody { type_name: type_name.into(), json: json.clone() };
         Self::parse(type_name, json).unwrap_or(Self::Unknown(kept))

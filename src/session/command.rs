@@ -192,6 +192,7 @@ pub fn redeem(
 }
 
 /// Stops a session: unused authority is void, open holds are denied, and the agents are told.
+#[must_use]
 pub fn stop(session: &Session, level: u8, reason: Option<Untrusted>) -> Vec<Body> {
     let mut events = vec![StopRequested { level: level.clamp(1, 3), reason: reason.clone() }.into()];
     let words =
@@ -203,6 +204,7 @@ pub fn stop(session: &Session, level: u8, reason: Option<Untrusted>) -> Vec<Body
 }
 
 /// Voids every unused grant.
+#[must_use]
 pub fn void_grants(session: &Session, reason: &str) -> Vec<Body> {
     let void = |(hold, grant): (&Hold, &GrantId)| {
         GrantRevoked { grant: grant.clone(), hold: hold.id.clone(), reason: reason.into() }.into()
@@ -211,6 +213,7 @@ pub fn void_grants(session: &Session, reason: &str) -> Vec<Body> {
 }
 
 /// Closes what ran out of time: holds as expired, grants as void.
+#[must_use]
 pub fn expire(session: &Session, now: Timestamp) -> Vec<Body> {
     let late = session.open_holds().filter(|hold| now >= hold.expires_at);
     let mut events: Vec<Body> = late.map(|hold| closing(hold, Outcome::Expired, None)).collect();

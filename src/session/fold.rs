@@ -80,6 +80,7 @@ pub struct Session {
 
 impl Session {
     /// A session of which nothing is known yet.
+    #[must_use]
     pub fn new(id: SessionId) -> Self {
         Self {
             id,
@@ -137,6 +138,7 @@ impl Session {
     }
 
     /// The hold of this identifier.
+    #[must_use]
     pub fn hold(&self, id: &HoldId) -> Option<&Hold> {
         self.hold_index.get(id).and_then(|at| self.holds.get(*at))
     }
@@ -147,16 +149,19 @@ impl Session {
     }
 
     /// The call of this identifier.
+    #[must_use]
     pub fn call(&self, id: &CallId) -> Option<&Call> {
         self.call_index.get(id).and_then(|at| self.calls.get(*at))
     }
 
     /// Whether nothing may be proposed any more.
+    #[must_use]
     pub fn is_over(&self) -> bool {
         self.stop.is_some() || self.closed.is_some()
     }
 
     /// What the agent commits to: the hypothesis it calls leading, else the open one of which it is surest.
+    #[must_use]
     pub fn leading(&self) -> Option<&Claimed> {
         let is = |claimed: &&Claimed, status| claimed.hypothesis.status == status;
         let standing = || self.hypotheses.iter().filter(|claimed| !is(claimed, HypothesisStatus::Refuted));
@@ -218,6 +223,7 @@ impl Session {
     }
 
     /// Whether every event so far was seen and read, as far as this program knows their types.
+    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.gaps.is_empty() && self.unreadable_count == 0
     }

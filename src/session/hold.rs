@@ -155,26 +155,31 @@ pub struct Hold {
 
 impl Hold {
     /// Whether a person can still answer.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.opened_at.is_some() && self.closing.is_none()
     }
 
     /// How it ended, if it did.
+    #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         self.closing.as_ref().map(|closing| closing.outcome)
     }
 
     /// Who would run it.
+    #[must_use]
     pub fn executor(&self) -> Executor {
         self.revision.proposal.action.executor()
     }
 
     /// Whether authority exists that nobody has used yet.
+    #[must_use]
     pub fn has_unredeemed_grant(&self) -> bool {
         matches!(self.grant, Some(Grant::Issued { .. }))
     }
 
     /// Whether the authority was used and the end is not known.
+    #[must_use]
     pub fn awaits_word_of_its_run(&self) -> bool {
         match self.run {
             Run::NotStarted => matches!(self.grant, Some(Grant::Redeemed { .. })),
@@ -285,6 +290,7 @@ impl Hold {
     }
 
     /// Whether authority to run was used (or, where the agent runs it itself, given).
+    #[must_use]
     pub fn may_run(&self) -> bool {
         match self.executor() {
             Executor::Holdpoint => matches!(self.grant, Some(Grant::Redeemed { .. })),

@@ -81,6 +81,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The kind of error that this is to a caller.
+    #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoSuchHold(_) => Kind::NotFound,
@@ -97,6 +98,7 @@ impl Refusal {
     }
 
     /// What to do next.
+    #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoSuchHold(_) => "`holdpoint holds` lists what waits",

@@ -9,6 +9,7 @@ use super::{METHODS, PROTOCOL_VERSION, SUBPROTOCOL, call, limits};
 use crate::session::Body;
 
 /// The JSON Schema of every parameter, answer, notification and event body.
+#[must_use]
 pub fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     call::register(&mut generator);
@@ -38,6 +39,7 @@ pub fn schema() -> Value {
 }
 
 /// The reference for people, as Markdown.
+#[must_use]
 pub fn markdown() -> String {
     let mut out = String::from(INTRODUCTION);
     out.push_str("\n## Calls and notifications\n\n| from | method | does |\n|---|---|---|\n");

@@ -134,11 +134,13 @@ const NAMES: [(Action, &str); 33] = [
 
 impl Action {
     /// Its name in a keymap file.
+    #[must_use]
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(action, _)| *action == self).map_or("", |(_, name)| name)
     }
 
     /// How much care its key asks for.
+    #[must_use]
     pub fn weight(self) -> Weight {
         match self {
             Self::Stop => Weight::Stop,
@@ -192,6 +194,7 @@ impl Context {
         [Self::Main, Self::Sheet, Self::Approving, Self::Field, Self::Source, Self::Help];
 
     /// Its name in a keymap file.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Main => "main",

@@ -51,6 +51,7 @@ impl Chord {
     }
 
     /// The key of a terminal's event.
+    #[must_use]
     pub fn of(event: &KeyEvent) -> Self {
         Self::plain(KeyCombination::from(*event))
     }
@@ -72,16 +73,19 @@ impl Chord {
     }
 
     /// Whether a text field would take it as text.
+    #[must_use]
     pub fn printable(self) -> bool {
         matches!(self.code(), Some(KeyCode::Char(_))) && !self.chorded()
     }
 
     /// Whether it is pressed together with Ctrl, Alt or the like.
+    #[must_use]
     pub fn chorded(self) -> bool {
         !(self.0.modifiers - KeyModifiers::SHIFT).is_empty()
     }
 
     /// Why it cannot be bound to anything, where it cannot.
+    #[must_use]
     pub fn taken(self) -> Option<&'static str> {
         let Some(KeyCode::Char(c)) = self.code() else { return None };
         let control = self.0.modifiers.contains(KeyModifiers::CONTROL);
@@ -90,6 +94,7 @@ impl Chord {
     }
 
     /// Its name for a person: `A`, `Esc`, `PgDn`, `Ctrl-l`.
+    #[must_use]
     pub fn label(self) -> String {
         let mut label = String::new();
         for (held, name) in

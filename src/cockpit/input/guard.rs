@@ -29,6 +29,7 @@ pub enum Stray {
 
 impl Stray {
     /// What to tell the person.
+    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Unsettled => "that key came too soon after a change: read, wait a moment, press again",

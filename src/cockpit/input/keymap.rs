@@ -102,6 +102,7 @@ impl Keymap {
 
     /// What this key means here; `None` for a key without meaning, for a released one, and in a text field for every
     /// key that is text.
+    #[must_use]
     pub fn resolve(&self, context: Context, event: &KeyEvent) -> Option<Action> {
         let chord = Chord::of(event);
         if event.kind == KeyEventKind::Release || context == Context::Field && chord.printable() {
@@ -111,6 +112,7 @@ impl Keymap {
     }
 
     /// What can be done here, the most useful first.
+    #[must_use]
     pub fn hints(&self, context: Context) -> Vec<Hint> {
         let Some(resolved) = self.contexts.get(&context) else { return Vec::new() };
         let hint = |(action, words): &(Action, &'static str)| {
@@ -124,6 +126,7 @@ impl Keymap {
     }
 
     /// Every key for an action here, as text; empty when it has none.
+    #[must_use]
     pub fn keys_of(&self, context: Context, action: Action) -> String {
         let keys = self.contexts.get(&context).and_then(|resolved| resolved.of.get(&action));
         let labels: Vec<_> = keys.into_iter().flatten().map(|key| key.label()).collect();

@@ -175,6 +175,7 @@ pub struct Model {
 
 impl Model {
     /// A cockpit that knows nothing yet.
+    #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
             now: Moment::default(),

@@ -114,6 +114,7 @@ fn named(word: &str) -> Option<Color> {
 }
 
 /// What an indexed colour from 16 to 255 looks like; these are fixed by convention.
+#[must_use]
 pub fn indexed(index: u8) -> Rgb {
     match index {
         0..=15 => XTERM[index as usize],
@@ -127,6 +128,7 @@ pub fn indexed(index: u8) -> Rgb {
 }
 
 /// What a drawn colour looks like; `None` for the terminal's own default. The sixteen as xterm has them.
+#[must_use]
 pub fn shown(colour: Color) -> Option<Rgb> {
     match colour {
         Color::Reset => None,
@@ -169,6 +171,7 @@ fn nearest_name(colour: Rgb) -> Color {
 }
 
 /// The contrast of two colours by WCAG 2: from 1 (none) to 21.
+#[must_use]
 pub fn contrast(a: Rgb, b: Rgb) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)

@@ -21,6 +21,7 @@ pub fn capable(var: impl Fn(&str) -> Option<String>) -> Capable {
 }
 
 /// The same from the process's own environment.
+#[must_use]
 pub fn capable_here() -> Capable {
     let var = |name: &str| std::env::var(name).ok();
     let mut capable = capable(var);

@@ -34,6 +34,7 @@ pub struct Styles {
 
 impl Styles {
     /// The styles of a theme as a terminal can show them.
+    #[must_use]
     pub fn new(theme: &Theme, capable: Capable) -> Self {
         Self {
             tones: Tone::ALL.map(|tone| tone_style(theme, tone, capable.depth)),
@@ -55,36 +56,43 @@ impl Styles {
     }
 
     /// Text of this meaning on whatever ground it is drawn.
+    #[must_use]
     pub fn of(&self, tone: Tone) -> Style {
         self.tones[tone as usize]
     }
 
     /// Text of this meaning on this ground.
+    #[must_use]
     pub fn on(&self, tone: Tone, ground: Ground) -> Style {
         self.ground(ground).patch(self.of(tone))
     }
 
     /// A ground with ordinary text on it: fill an area with this before drawing into it.
+    #[must_use]
     pub fn ground(&self, ground: Ground) -> Style {
         self.grounds[ground as usize]
     }
 
     /// Text on a filled patch of this meaning: tiers, the name of a sheet.
+    #[must_use]
     pub fn badge(&self, tone: Tone) -> Style {
         self.badges[tone as usize]
     }
 
     /// A mark in the terminal's alphabet.
+    #[must_use]
     pub fn glyph(&self, glyph: Glyph) -> &'static str {
         self.pick(glyph.pair())
     }
 
     /// One column of a sparkline, from 0 (empty) to 8 (full).
+    #[must_use]
     pub fn spark(&self, level: usize) -> &'static str {
         self.pick(glyph::SPARK[level.min(8)])
     }
 
     /// A horizontal bar of this many eighths of a cell.
+    #[must_use]
     pub fn bar(&self, eighths: usize) -> String {
         let mut bar = self.glyph(Glyph::Bar).repeat(eighths / 8);
         bar.push_str(match eighths % 8 {
@@ -95,11 +103,13 @@ impl Styles {
     }
 
     /// Whether only ASCII may be drawn.
+    #[must_use]
     pub fn ascii(&self) -> bool {
         self.capable.ascii
     }
 
     /// How many colours are used.
+    #[must_use]
     pub fn depth(&self) -> Depth {
         self.capable.depth
     }

@@ -109,6 +109,7 @@ struct Gathered {
 
 impl Library {
     /// Looks for `<directory>/<name>.toml` before what is compiled in.
+    #[must_use]
     pub fn new(directory: Option<PathBuf>) -> Self {
         Self { directory }
     }

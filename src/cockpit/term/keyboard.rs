@@ -35,6 +35,7 @@ pub struct Keyboard {
 
 impl Keyboard {
     /// Starts to read. `since` is the zero of [`Press::at_ms`].
+    #[must_use]
     pub fn new(since: Instant) -> Self {
         Self { events: EventStream::new(), since }
     }

@@ -36,18 +36,21 @@ pub struct Safe {
 }
 
 /// Outside text for a terminal that shows UTF-8.
+#[must_use]
 pub fn safe(text: &Untrusted) -> Safe {
     safe_in(text, false)
 }
 
 /// Outside text for a terminal that may show ASCII only; pass `styles.ascii()`. There `<U+2026>` stands for what is
 /// not ASCII, and only the style tells it from the same characters in the text.
+#[must_use]
 pub fn safe_in(text: &Untrusted, ascii: bool) -> Safe {
     Safe { text: text.clone(), ascii }
 }
 
 impl Safe {
     /// One line of at most `width` cells; what does not fit is cut, and the cut shows `…`. A newline is written out.
+    #[must_use]
     pub fn line(&self, width: usize, style: Style, hidden: Style) -> Line<'static> {
         let line = Painter::new(style, hidden);
         let mut fitting = Vec::new();
@@ -64,26 +67,31 @@ impl Safe {
 
     /// Lines of at most `width` cells that hold every character: broken at spaces where there are some, inside a word
     /// where there are none. A newline starts a line; it is the only character that is not drawn.
+    #[must_use]
     pub fn fold(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
         self.folded(width, style, hidden, false)
     }
 
     /// Like [`Safe::fold`], and each newline is written out at the end of its line: for text whose exact bytes run.
+    #[must_use]
     pub fn fold_exact(&self, width: usize, style: Style, hidden: Style) -> Vec<Line<'static>> {
         self.folded(width, style, hidden, true)
     }
 
     /// The cells that the whole text takes on one line.
+    #[must_use]
     pub fn width(&self) -> usize {
         self.pieces().map(|piece| piece.width).sum()
     }
 
     /// Whether the text holds anything but printable ASCII: hidden, control or foreign characters.
+    #[must_use]
     pub fn odd(&self) -> bool {
         !self.text.expose().bytes().all(|b| matches!(b, b' '..=b'~'))
     }
 
     /// Whether any character had to be written out.
+    #[must_use]
     pub fn hides(&self) -> bool {
         self.pieces().any(|piece| piece.hidden)
     }

@@ -197,13 +197,13 @@ fn undo(text: &str, estimate: &Estimate, marks: &mut Vec<Marked>) {
     }
     match estimate.reversibility {
         Reversibility::Irreversible => {
-            marks.push((Mark::Under, "undo", "reversible".into(), "irreversible".into()))
+            marks.push((Mark::Under, "undo", "reversible".into(), "irreversible".into()));
         }
         Reversibility::Restore { .. } => {
-            marks.push((Mark::Under, "undo", "reversible".into(), "only from a backup or a manifest".into()))
+            marks.push((Mark::Under, "undo", "reversible".into(), "only from a backup or a manifest".into()));
         }
         Reversibility::Instant | Reversibility::Rollback { .. } => {
-            marks.push((Mark::Same, "undo", "reversible".into(), "reversible".into()))
+            marks.push((Mark::Same, "undo", "reversible".into(), "reversible".into()));
         }
         Reversibility::Unknown => {}
     }

@@ -164,17 +164,13 @@ impl<'c> Judge<'c> {
         if spoken {
             return;
         }
-        match program.and_then(|program| program.base.as_ref()) {
-            Some(base) => {
-                let id = if base.id.is_empty() { format!("{name}.plain") } else { base.id.clone() };
-                self.apply(&id, base, parts, 0, targets, stdin);
-            }
-            None => {
-                let verb: String =
-                    parts.operands.first().map_or("", |arg| &arg.text).chars().take(40).collect();
-                let verb: String = verb.chars().flat_map(char::escape_default).collect();
-                self.opaque("program.use", format!("this use of {name} is not known: {verb}"));
-            }
+        if let Some(base) = program.and_then(|program| program.base.as_ref()) {
+            let id = if base.id.is_empty() { format!("{name}.plain") } else { base.id.clone() };
+            self.apply(&id, base, parts, 0, targets, stdin);
+        } else {
+            let verb: String = parts.operands.first().map_or("", |arg| &arg.text).chars().take(40).collect();
+            let verb: String = verb.chars().flat_map(char::escape_default).collect();
+            self.opaque("program.use", format!("this use of {name} is not known: {verb}"));
         }
     }
 
@@ -240,7 +236,7 @@ impl<'c> Judge<'c> {
         match (how, stdin) {
             ("argv", _) if !found.is_empty() => self.call(&Call::new(found, stdin.clone())),
             ("shell" | "sql" | "code", Input::Known(text)) if from == "stdin" => {
-                self.text(how, language, &Arg::sure(text.clone()))
+                self.text(how, language, &Arg::sure(text.clone()));
             }
             ("shell" | "sql" | "code", Input::Unknown) if from == "stdin" => {
                 self.opaque("stdin.unknown", "what it is told on standard input is not in the action");

@@ -75,6 +75,7 @@ pub enum Subject<'a> {
 const SOMEWHERE: &str = "/home/agent/work";
 
 /// What an action would touch. Total: whatever cannot be read is said to be so.
+#[must_use]
 pub fn estimate(action: &Action, case: &Case<'_>) -> Estimate {
     let mut estimate = match action {
         Action::Exec(exec) => exec_estimate(exec, case),
@@ -118,6 +119,7 @@ fn exec_estimate(exec: &Exec, case: &Case<'_>) -> Estimate {
 }
 
 /// What something would touch that nobody proposed.
+#[must_use]
 pub fn assess(subject: &Subject<'_>, case: &Case<'_>) -> Estimate {
     let cwd = match subject {
         Subject::Argv { cwd, .. } | Subject::Shell { cwd, .. } => cwd,

@@ -137,7 +137,7 @@ fn content(judge: &mut Judge<'_>, path: &str, diff: &str, added: &[&str], remove
         say(Tier::H, "patch.flag", "it switches a flag that users meet", false);
     }
     own_alert(judge, path, diff);
-    if path.ends_with(".sql") && (path.contains("migration") || path.starts_with("db/")) {
+    if path.to_lowercase().ends_with("sql") && (path.contains("migration") || path.starts_with("db/")) {
         let found = judge.apart(|judge| sql::judge(judge, &text, sql::Client::Any));
         for mut finding in found {
             // It runs only when the migration does.

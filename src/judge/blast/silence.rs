@@ -51,8 +51,7 @@ impl Matcher {
 
     /// Whether it lets nearly every alert through.
     fn wide(&self) -> bool {
-        (self.regex && self.equal && matches!(self.value.as_str(), ".*" | ".+" | "" | "^.*$" | "^.+$"))
-            || !self.equal
+        !self.equal || self.regex && matches!(self.value.as_str(), ".*" | ".+" | "" | "^.*$" | "^.+$")
     }
 }
 

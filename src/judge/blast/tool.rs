@@ -133,13 +133,18 @@ fn contents(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
             }
             Value::String(text) if SHELL_KEYS.contains(&lower.as_str()) && !reads => line(judge, name, text),
             Value::String(text) if lower == "resource" || lower == "manifest" || lower == "yaml" => {
-                manifest(judge, text)
+                manifest(judge, text);
             }
             Value::String(text) if text.contains("; ") && looks_like_command(text) => {
                 line(judge, name, text);
                 partly(judge);
             }
-            _ => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {}
         }
     }
     paths(judge, server, name, value);
@@ -333,28 +338,29 @@ fn container(judge: &mut Judge<'_>, value: &Value) {
     }
 }
 
+/// `browser_click` and `pods_delete`: the first word may be the thing, so the first that is a verb leads.
+const THINGS: &[&str] = &[
+    "pods",
+    "pod",
+    "resources",
+    "resource",
+    "nodes",
+    "node",
+    "browser",
+    "helm",
+    "kubectl",
+    "namespaces",
+    "events",
+    "conversations",
+    "app",
+    "projects",
+    "configuration",
+];
+
 fn by_name(judge: &mut Judge<'_>, server: &str, name: &str, value: &Value) {
     let words: Vec<&str> = name.split(['_', '-', '.', '/']).filter(|word| !word.is_empty()).collect();
     let mut facts: Vec<(&str, String)> = vec![("server", server.to_owned())];
     facts.extend(words.iter().map(|word| ("word", (*word).to_owned())));
-    // `browser_click` and `pods_delete`: the first word may be the thing, so the first that is a verb leads.
-    const THINGS: &[&str] = &[
-        "pods",
-        "pod",
-        "resources",
-        "resource",
-        "nodes",
-        "node",
-        "browser",
-        "helm",
-        "kubectl",
-        "namespaces",
-        "events",
-        "conversations",
-        "app",
-        "projects",
-        "configuration",
-    ];
     let lead = words.iter().find(|word| !THINGS.contains(word)).or(words.first());
     facts.extend(lead.map(|word| ("lead", (*word).to_owned())));
     let kind = value["kind"].as_str().and_then(|kind| kube::kind_of(&kind.to_lowercase()));

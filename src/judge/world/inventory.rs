@@ -53,6 +53,7 @@ pub struct Inventory {
 
 impl Selecting {
     /// Whether it selects a pod.
+    #[must_use]
     pub fn selects(&self, pod: &Pod) -> bool {
         self.namespace == pod.namespace
             && !self.selector.is_empty()
@@ -62,11 +63,13 @@ impl Selecting {
 
 impl Inventory {
     /// Its age, seconds.
+    #[must_use]
     pub fn age_s(&self, now: Timestamp) -> u64 {
         u64::try_from(now.since(self.at) / 1000).unwrap_or(0)
     }
 
     /// The pods that a target stands for; `None` where the inventory cannot tell.
+    #[must_use]
     pub fn pods_of(&self, target: &Target) -> Option<Vec<&Pod>> {
         let name = target.name.expose();
         let here = |pod: &&Pod| target.namespace.as_ref().is_none_or(|space| *space == pod.namespace);
@@ -98,6 +101,7 @@ impl Inventory {
     }
 
     /// What the budgets over a target's pods allow.
+    #[must_use]
     pub fn budgets_of(&self, target: &Target) -> Vec<Untrusted> {
         let pods = self.pods_of(target).unwrap_or_default();
         let over = |each: &&Selecting| each.budget.is_some() && pods.iter().any(|pod| each.selects(pod));

@@ -51,6 +51,7 @@ pub struct World {
 
 impl World {
     /// The service that a target belongs to: by name, by workload, by the workload that a pod's name begins with.
+    #[must_use]
     pub fn service_of(&self, target: &Target) -> Option<Untrusted> {
         let name = target.name.expose();
         let name = name.strip_suffix(".service").unwrap_or(name);

@@ -57,6 +57,7 @@ impl Topology {
     }
 
     /// Whether nothing is known.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }

@@ -19,11 +19,13 @@ pub struct Traffic {
 
 impl Traffic {
     /// Its age, seconds.
+    #[must_use]
     pub fn age_s(&self, now: Timestamp) -> u64 {
         u64::try_from(now.since(self.at) / 1000).unwrap_or(0)
     }
 
     /// Share of all measured requests, 0 to 1, that go to one of `services`; `None` where none of them was measured.
+    #[must_use]
     pub fn share(&self, services: &[Untrusted]) -> Option<f64> {
         let wanted: BTreeSet<&Untrusted> = services.iter().collect();
         let mut by_server: BTreeMap<&Untrusted, f64> = BTreeMap::new();

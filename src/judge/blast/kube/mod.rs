@@ -171,7 +171,7 @@ fn manifests(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call, targets: &mu
                     None => "unseen",
                 }
             }
-            _ => "unseen",
+            Input::None | Input::Known(_) | Input::Unknown => "unseen",
         };
         parts.say("manifest", from);
     }
@@ -206,7 +206,7 @@ pub(super) fn raw_path(path: &str) -> Option<(&'static str, Option<String>, Stri
     let path = path.split('?').next().unwrap_or_default();
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     match parts.next()? {
-        "api" => parts.nth(0)?,
+        "api" => parts.next()?,
         "apis" => parts.nth(1)?,
         _ => return None,
     };
@@ -226,20 +226,17 @@ fn copies(judge: &mut Judge<'_>, parts: &mut Parts) {
     let sides: Vec<Arg> = parts.operands.iter().skip(1).cloned().collect();
     for (index, side) in sides.iter().enumerate() {
         let last = index + 1 == sides.len();
-        match side.text.split_once(':') {
-            Some((pod, path)) => {
-                let (space, pod) = pod.split_once('/').map_or((None, pod), |(space, pod)| (Some(space), pod));
-                let deed = if last { super::file::Deed::Write } else { super::file::Deed::Read };
-                parts.say("way", if last { "into" } else { "out" });
-                super::file::judge(judge, deed, &Arg { text: path.into(), sure: side.sure });
-                let finding = super::finding::Finding::new(crate::domain::Tier::Ro, "kubectl.cp-side", "")
-                    .on(target("pod", space, pod));
-                judge.say(finding);
-            }
-            None => {
-                let deed = if last { super::file::Deed::Write } else { super::file::Deed::Read };
-                super::file::judge(judge, deed, side);
-            }
+        if let Some((pod, path)) = side.text.split_once(':') {
+            let (space, pod) = pod.split_once('/').map_or((None, pod), |(space, pod)| (Some(space), pod));
+            let deed = if last { super::file::Deed::Write } else { super::file::Deed::Read };
+            parts.say("way", if last { "into" } else { "out" });
+            super::file::judge(judge, deed, &Arg { text: path.into(), sure: side.sure });
+            let finding = super::finding::Finding::new(crate::domain::Tier::Ro, "kubectl.cp-side", "")
+                .on(target("pod", space, pod));
+            judge.say(finding);
+        } else {
+            let deed = if last { super::file::Deed::Write } else { super::file::Deed::Read };
+            super::file::judge(judge, deed, side);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `curl`, `wget`, HTTPie, `nc`: which requests they make, and which files they write or send.
+//! `curl`, `wget`, `HTTPie`, `nc`: which requests they make, and which files they write or send.
 
 use super::Read;
 use crate::domain::Tier;
@@ -50,7 +50,7 @@ pub(in crate::judge::blast) fn request(judge: &mut Judge<'_>, request: &Request)
     let query = request.url.split_once('?').map_or("", |(_, query)| query).to_lowercase();
     let mut method = request.method.to_lowercase();
     if let Some(asked) = query.split('&').find_map(|pair| pair.strip_prefix("_method=")) {
-        method = asked.to_owned();
+        asked.clone_into(&mut method);
     }
     if method == "post" && path.ends_with("/silences") {
         silence::posted(judge, &request.body);
@@ -100,7 +100,7 @@ pub(super) fn curl(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
     if let Some(config) = parts.value("-K,--config").cloned() {
         match &call.stdin {
             Input::Known(text) if config.text == "-" => configured(judge, text),
-            _ => {
+            Input::None | Input::Known(_) | Input::Unknown => {
                 let what = target("file", None, &config.text);
                 judge.say(
                     Finding::opaque("http.configuration", "what it would request is not in the action")
@@ -313,7 +313,7 @@ pub(super) fn wget(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     Read::Done
 }
 
-/// HTTPie and xh: method, address, then items.
+/// `HTTPie` and xh: method, address, then items.
 pub(super) fn httpie(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     let mut words: Vec<Arg> = parts.operands.iter().chain(&parts.after).cloned().collect();
     let is_method = words

@@ -171,7 +171,7 @@ pub(super) fn parallel(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) ->
                 judge.deeper(|judge| crate::judge::blast::shell::judge(judge, &text, &Input::None, &[]));
             }
             Input::None | Input::Unknown => {
-                judge.opaque("parallel.jobs", "the commands come from something that is not in the action")
+                judge.opaque("parallel.jobs", "the commands come from something that is not in the action");
             }
         }
         return Read::Done;

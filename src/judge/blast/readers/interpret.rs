@@ -55,7 +55,7 @@ pub(super) fn shell(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Re
             judge.deeper(|judge| shells::judge(judge, &text, &Input::None, &args));
         }
         (None, _, Input::Unknown) => {
-            judge.opaque("shell.piped", "a shell runs what comes out of something else")
+            judge.opaque("shell.piped", "a shell runs what comes out of something else");
         }
         (None, _, Input::None) => judge.opaque("shell.typed", "what will be typed is not in the action"),
     }
@@ -103,7 +103,7 @@ pub(super) fn interpreter(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, 
     match (parts.operands.first(), &call.stdin) {
         (None, Input::Known(text)) => code::run(judge, language, &Arg::sure(text.clone())),
         (Some(first), Input::Known(text)) if first.text == "-" => {
-            code::run(judge, language, &Arg::sure(text.clone()))
+            code::run(judge, language, &Arg::sure(text.clone()));
         }
         (Some(first), _) => {
             let what = target("file", None, &first.text);

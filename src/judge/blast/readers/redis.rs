@@ -51,7 +51,7 @@ pub(super) fn read(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
                 }
             }
             Input::Unknown => {
-                judge.opaque("redis.piped", "the commands come from something that is not in the action")
+                judge.opaque("redis.piped", "the commands come from something that is not in the action");
             }
             Input::None => judge.opaque("redis.typed", "what will be typed is not in the action"),
         }
@@ -104,22 +104,21 @@ fn script(judge: &mut Judge<'_>, words: &[Arg], read_only: bool, host: &str) {
     for part in text.text.split("call(").skip(1) {
         calls += 1;
         let literal = part.trim_start().starts_with(['"', '\'']);
-        match code::literals(part.split([',', ')']).next().unwrap_or_default()).first().filter(|_| literal) {
-            Some(name) => {
-                let mut words = vec![Arg::sure(name.clone())];
-                words.extend(keys.iter().take(1).cloned());
-                command(judge, &words, host);
-            }
-            None => {
-                let mut finding = Finding::new(
-                    Tier::HPlus,
-                    "redis.script-hides",
-                    "the script puts together the name of the command that it calls",
-                );
-                finding.data = crate::domain::DataEffect::Delete;
-                finding.undo = crate::judge::blast::finding::Undo::Irreversible;
-                judge.say(finding.on(target("redis", None, host)));
-            }
+        if let Some(name) =
+            code::literals(part.split([',', ')']).next().unwrap_or_default()).first().filter(|_| literal)
+        {
+            let mut words = vec![Arg::sure(name.clone())];
+            words.extend(keys.iter().take(1).cloned());
+            command(judge, &words, host);
+        } else {
+            let mut finding = Finding::new(
+                Tier::HPlus,
+                "redis.script-hides",
+                "the script puts together the name of the command that it calls",
+            );
+            finding.data = crate::domain::DataEffect::Delete;
+            finding.undo = crate::judge::blast::finding::Undo::Irreversible;
+            judge.say(finding.on(target("redis", None, host)));
         }
     }
     if calls == 0 || read_only {

@@ -35,7 +35,7 @@ pub(super) fn read(judge: &mut Judge<'_>, name: &str, parts: &mut Parts, call: &
             from_stdin = false;
         }
     }
-    if client == Client::Mongo && operands.iter().any(|arg| arg.text.ends_with(".js")) {
+    if client == Client::Mongo && operands.iter().any(|arg| arg.text.rsplit('.').next() == Some("js")) {
         judge.told("sql", "script", &[], &[]);
         from_stdin = false;
     }

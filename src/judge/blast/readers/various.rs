@@ -131,14 +131,13 @@ pub(super) fn aws(judge: &mut Judge<'_>, parts: &mut Parts) -> Read {
     if is(0, "s3")
         && (is(1, "cp") || is(1, "sync"))
         && words.get(2).is_some_and(|from| from.starts_with("s3://"))
+        && let Some(to) = words.get(3).filter(|to| !to.starts_with("s3://"))
     {
-        if let Some(to) = words.get(3).filter(|to| !to.starts_with("s3://")) {
-            parts.say("down", "true");
-            if !parts.fact("dry").any(|dry| dry == "true") {
-                file::judge(judge, file::Deed::Write, &Arg::sure(to.clone()));
-            }
-            parts.operands.truncate(3);
+        parts.say("down", "true");
+        if !parts.fact("dry").any(|dry| dry == "true") {
+            file::judge(judge, file::Deed::Write, &Arg::sure(to.clone()));
         }
+        parts.operands.truncate(3);
     }
     let mut targets = Vec::new();
     for word in &words {

@@ -145,11 +145,10 @@ pub(in crate::judge::blast) fn args(parts: &Parts, verb: usize, from: &str) -> V
     let mut all = all();
     match from {
         "all" => all,
-        "rest" => rest.to_vec(),
         "after" => parts.after.clone(),
         // What a wrapper runs: behind `--`, or behind its own operands.
         "argv" if parts.dashes => parts.after.clone(),
-        "argv" => rest.to_vec(),
+        "rest" | "argv" => rest.to_vec(),
         "first" => all.into_iter().take(1).collect(),
         "last" => all.pop().into_iter().collect(),
         "init" => {

@@ -170,11 +170,13 @@ impl Rules {
     }
 
     /// How many rules there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 
     /// Whether there is no rule.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

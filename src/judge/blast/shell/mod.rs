@@ -5,8 +5,10 @@
 //! it makes the reading partial, as a command it makes it uninspectable. Nothing is executed.
 
 mod builtin;
+mod documents;
 mod expand;
 mod parse;
+mod redirect;
 mod scope;
 mod syntax;
 mod walk;
@@ -41,7 +43,7 @@ fn script(judge: &mut Judge<'_>, text: &str, stdin: &Input, scope: &mut Scope) {
             walk::nodes(judge, &nodes, stdin, scope);
         }
         Err(parse::NotShell(why)) => {
-            judge.opaque("shell.unreadable", format!("this is no shell that can be read: {why}"))
+            judge.opaque("shell.unreadable", format!("this is no shell that can be read: {why}"));
         }
     }
 }

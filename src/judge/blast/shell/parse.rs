@@ -4,7 +4,7 @@
 //! number before `>`, takes exponential time on `((((`, and refuses nested `<(…)`; `yash-syntax` is POSIX only, and GPL.
 //! What cannot be read here is an error, never a guess.
 
-use super::syntax::{Assignment, How, Node, Redirect, Simple, Word};
+use super::syntax::{Assignment, Node, Simple, Word};
 
 /// How deep constructs may nest.
 const DEPTH_MAX: usize = 40;
@@ -28,10 +28,10 @@ pub(super) struct Parser {
     pub(super) at: usize,
     pub(super) depth: usize,
     /// Here-documents whose text has not come yet: the word that ends it, tabs stripped, quoted.
-    pending: Vec<(String, bool, bool)>,
+    pub(super) pending: Vec<(String, bool, bool)>,
     /// Here-documents in order.
     documents: Vec<Word>,
-    begun: usize,
+    pub(super) begun: usize,
 }
 
 /// Words that begin or end a construct where a command could stand.
@@ -77,7 +77,7 @@ impl Parser {
             self.read_documents()?;
         }
         let mut documents = std::mem::take(&mut self.documents);
-        fill(&mut nodes, &mut documents);
+        super::documents::fill(&mut nodes, &mut documents);
         Ok(nodes)
     }
 
@@ -143,7 +143,7 @@ impl Parser {
         let stop = |c: &char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')' | '<' | '>');
         if let Some(c) = self.peek().filter(|c| matches!(c, '{' | '}')) {
             let next = self.chars.get(self.at + 1);
-            return if next.is_none_or(|c| stop(c)) { c.to_string() } else { String::new() };
+            return if next.is_none_or(&stop) { c.to_string() } else { String::new() };
         }
         self.chars[self.at..].iter().take(12).take_while(|c| !stop(c)).collect()
     }
@@ -435,84 +435,7 @@ impl Parser {
         Ok(Node::Group { body: vec![Node::Words(vec![word])], redirects, subshell: false })
     }
 
-    fn redirects(&mut self) -> Result<Vec<Redirect>, NotShell> {
-        let mut found = Vec::new();
-        loop {
-            self.blanks();
-            match self.redirect()? {
-                Some(redirect) => found.push(redirect),
-                None => return Ok(found),
-            }
-        }
-    }
-
-    fn redirect(&mut self) -> Result<Option<Redirect>, NotShell> {
-        let start = self.at;
-        let mut fd: String =
-            self.chars[self.at..].iter().take_while(|c| c.is_ascii_digit()).take(9).collect();
-        self.at += fd.len();
-        if fd.is_empty() && self.starts("{") {
-            let name: String =
-                self.chars[self.at + 1..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').collect();
-            let close = self.at + 1 + name.chars().count();
-            let directed = matches!(self.chars.get(close + 1), Some('<' | '>'));
-            if !name.is_empty() && self.chars.get(close) == Some(&'}') && directed {
-                self.at = close + 1;
-                fd = name;
-            }
-        }
-        let process = self.starts("<(") || self.starts(">(");
-        let how = if process { None } else { self.direction() };
-        let Some((how, text)) = how else {
-            self.at = start;
-            return Ok(None);
-        };
-        self.blanks();
-        let fd = Some(fd).filter(|fd| !fd.is_empty());
-        let word = match text {
-            "<<" | "<<-" => {
-                let (end, quoted) = self.document_end()?;
-                self.pending.push((end, text == "<<-", quoted));
-                self.begun += 1;
-                vec![super::syntax::Piece::Text { text: format!("\0{}", self.begun - 1), quoted: true }]
-            }
-            _ => self.some_word()?,
-        };
-        Ok(Some(Redirect { how, word, fd }))
-    }
-
-    fn direction(&mut self) -> Option<(How, &'static str)> {
-        let table: &[(&'static str, How)] = &[
-            ("<<<", How::Text),
-            ("<<-", How::Text),
-            ("<<", How::Text),
-            ("<>", How::ReadWrite),
-            ("<&", How::Duplicate),
-            ("<", How::Read),
-            ("&>>", How::Append),
-            ("&>", How::Write),
-            (">>", How::Append),
-            (">|", How::Write),
-            (">&", How::Duplicate),
-            (">", How::Write),
-        ];
-        let (text, how) = table.iter().find(|(text, _)| self.starts(text))?;
-        self.at += text.len();
-        Some((*how, text))
-    }
-
-    fn document_end(&mut self) -> Result<(String, bool), NotShell> {
-        let start = self.at;
-        let word = self.some_word()?;
-        let raw: String = self.chars[start..self.at].iter().collect();
-        let text = word.iter().map(|piece| match piece {
-            super::syntax::Piece::Text { text, .. } => text.as_str(),
-            _ => "",
-        });
-        Ok((text.collect(), raw.contains(['\'', '"', '\\'])))
-    }
-
-    fn some_word(&mut self) -> Result<Word, NotShell> {
+    pub(super) fn some_word(&mut self) -> Result<Word, NotShell> {
         let word = self.word()?;
         if word.is_empty() { Err(NotShell("a word is missing")) } else { Ok(word) }
     }
@@ -604,34 +527,5 @@ impl Parser {
         self.documents = outer_documents;
         self.begun = outer_begun;
         if closed { nodes } else { Err(nodes.err().unwrap_or(NotShell("a bracket is not closed"))) }
-    }
-}
-
-/// Puts documents where they are named by number.
-fn fill(nodes: &mut [Node], documents: &mut [Word]) {
-    let put = |redirects: &mut Vec<Redirect>, documents: &mut [Word]| {
-        for redirect in redirects {
-            let number = match redirect.word.first() {
-                Some(super::syntax::Piece::Text { text, .. }) => {
-                    text.strip_prefix('\0').and_then(|n| n.parse::<usize>().ok())
-                }
-                _ => None,
-            };
-            if let Some(number) = number {
-                redirect.word = documents.get_mut(number).map(std::mem::take).unwrap_or_default();
-            }
-        }
-    };
-    for node in nodes {
-        match node {
-            Node::Simple(simple) => put(&mut simple.redirects, documents),
-            Node::Pipe(inner) | Node::Endless(inner) => fill(inner, documents),
-            Node::Group { body, redirects, .. } | Node::For { body, redirects, .. } => {
-                put(redirects, documents);
-                fill(body, documents);
-            }
-            Node::Function { body, .. } => fill(std::slice::from_mut(body), documents),
-            Node::Words(_) => {}
-        }
     }
 }

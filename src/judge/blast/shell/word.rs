@@ -9,7 +9,9 @@ pub(super) fn plain(word: &Word) -> Option<String> {
     for piece in word {
         match piece {
             Piece::Text { text, .. } => all.push_str(text),
-            _ => return None,
+            Piece::Param(_) | Piece::Output { .. } | Piece::Arithmetic(_) | Piece::Process { .. } => {
+                return None;
+            }
         }
     }
     Some(all)
@@ -33,16 +35,14 @@ impl Parser {
         let mut word = Word::new();
         while let Some(c) = self.peek() {
             match c {
-                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | ')' => break,
                 '<' | '>' if self.starts("<(") || self.starts(">(") => {
                     let writes = c == '>';
                     self.at += 2;
                     let body = self.inner(")")?;
                     word.push(Piece::Process { body, writes });
                 }
-                '<' | '>' => break,
                 '(' if extended(&word) => self.extended_pattern(&mut word)?,
-                '(' => break,
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | ')' | '<' | '>' | '(' => break,
                 '\'' => {
                     self.at += 1;
                     let inner = self.until('\'')?;

@@ -1,4 +1,4 @@
-//! What clients do themselves: `psql`'s backslash commands, MySQL's, SQLite's dot commands; MongoDB's shell.
+//! What clients do themselves: `psql`'s backslash commands, `MySQL`'s, SQLite's dot commands; `MongoDB`'s shell.
 
 use super::{Client, file, shell_text};
 use crate::domain::DataEffect;
@@ -73,7 +73,7 @@ fn command(judge: &mut Judge<'_>, line: &str) {
         | "\\lo_unlink" => judge.told("sql", "other", &[], &[]),
         "\\gexec" => judge.told("sql", "generated", &[], &[]),
         "\\e" | "\\ef" | "\\ev" | "\\edit" => {
-            judge.opaque("sql.edited", "what will be typed is not in the action")
+            judge.opaque("sql.edited", "what will be typed is not in the action");
         }
         _ => {
             let about = tail.split_whitespace().next();
@@ -116,7 +116,7 @@ pub(super) fn block(judge: &mut Judge<'_>, text: &str, client: Client) {
     super::judge(judge, &inner, client);
 }
 
-/// MongoDB's shell, by the names of its methods.
+/// `MongoDB`'s shell, by the names of its methods.
 pub(super) fn mongo(judge: &mut Judge<'_>, text: &str) {
     let collection = text.split("db.").nth(1).and_then(|rest| rest.split(['.', '(']).next()).unwrap_or("*");
     let what = target("table", None, collection);

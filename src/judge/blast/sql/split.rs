@@ -72,7 +72,7 @@ fn dollar(chars: &[char], at: usize, current: &mut String) -> usize {
     end
 }
 
-/// A comment goes; what MySQL runs in `/*! … */` stays.
+/// A comment goes; what `MySQL` runs in `/*! … */` stays.
 fn comment(chars: &[char], at: usize, current: &mut String, client: Client) -> usize {
     let nests = client != Client::Mysql && client != Client::Sqlite;
     let runs = client != Client::Postgres && chars.get(at + 2) == Some(&'!');
