@@ -60,7 +60,7 @@ impl World {
     /// `Kind::Invalid` where it is none of the formats, with the line where that helps.
     pub fn add(&mut self, text: &str, source: &str, at: Timestamp) -> Result<()> {
         let trimmed = text.trim_start();
-        if trimmed.starts_with(['{', '[']) {
+        if trimmed.starts_with('{') {
             let value: Value =
                 serde_json::from_str(text).map_err(|error| Error::from(error).within(source))?;
             if value["data"]["result"].is_array() {
