@@ -119,8 +119,8 @@ pub(super) fn curl(judge: &mut Judge<'_>, parts: &mut Parts, call: &Call) -> Rea
     Read::Done
 }
 
-fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call: &Call) {
-    let mut parts = Parts::of(program, args);
+/// The files that `curl` writes.
+fn curl_files(judge: &mut Judge<'_>, parts: &Parts) {
     for key in [
         "-o,--output",
         "-D,--dump-header",
@@ -136,6 +136,33 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
         let into = parts.value("--output-dir").cloned().unwrap_or_else(|| Arg::sure("./downloaded.out"));
         file::judge(judge, Deed::Write, &into);
     }
+}
+
+/// The method of a request; `None`, and said, where it is not known.
+fn curl_method(
+    judge: &mut Judge<'_>,
+    parts: &Parts,
+    asked: Option<String>,
+    has_data: bool,
+) -> Option<String> {
+    let get = parts.has("-G,--get");
+    Some(match (asked, parts.value("-X,--request")) {
+        (Some(asked), _) => asked,
+        (None, Some(given)) if given.sure => given.text.clone(),
+        (None, Some(_)) => {
+            judge.opaque("http.method", "the method is decided only when it runs");
+            return None;
+        }
+        (None, None) if parts.has("-T,--upload-file") => "put".into(),
+        (None, None) if parts.has("-I,--head") => "head".into(),
+        (None, None) if has_data && !get => "post".into(),
+        (None, None) => "get".into(),
+    })
+}
+
+fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call: &Call) {
+    let mut parts = Parts::of(program, args);
+    curl_files(judge, &parts);
     let mut used = parts.has("-u,--user,--cert,-E,--key,--oauth2-bearer,--aws-sigv4,-n,--netrc");
     let mut asked = None;
     for header in parts.values("-H,--header") {
@@ -166,19 +193,7 @@ fn curl_once(judge: &mut Judge<'_>, program: &rules::Program, args: &[Arg], call
         sends.push(sent(judge, path, call));
         sends.retain(|what| !what.is_empty());
     }
-    let get = parts.has("-G,--get");
-    let method = match (asked, parts.value("-X,--request")) {
-        (Some(asked), _) => asked,
-        (None, Some(given)) if given.sure => given.text.clone(),
-        (None, Some(_)) => {
-            judge.opaque("http.method", "the method is decided only when it runs");
-            return;
-        }
-        (None, None) if parts.has("-T,--upload-file") => "put".into(),
-        (None, None) if parts.has("-I,--head") => "head".into(),
-        (None, None) if !data.is_empty() && !get => "post".into(),
-        (None, None) => "get".into(),
-    };
+    let Some(method) = curl_method(judge, &parts, asked, !data.is_empty()) else { return };
     let mut urls: Vec<Arg> = parts.operands.iter().chain(&parts.after).cloned().collect();
     urls.extend(parts.values("--url").cloned());
     let body = data.iter().map(|arg| arg.text.as_str()).collect::<Vec<_>>().join("&");

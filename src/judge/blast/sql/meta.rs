@@ -116,31 +116,70 @@ pub(super) fn block(judge: &mut Judge<'_>, text: &str, client: Client) {
     super::judge(judge, &inner, client);
 }
 
+/// Methods of the database's shell, by what they do.
+const ADMIN: &[&str] = &[
+    "dropDatabase",
+    ".drop(",
+    "dropIndex",
+    "dropUser",
+    "dropRole",
+    "shutdownServer",
+    "fsyncLock",
+    "createUser",
+    "grantRoles",
+    "updateUser",
+    "rs.reconfig",
+    "rs.stepDown",
+    "rs.remove",
+    "sh.",
+    "adminCommand",
+    "runCommand",
+    "eval(",
+];
+const WRITES: &[&str] = &[
+    "insert",
+    "update",
+    "replace",
+    "save(",
+    "findAndModify",
+    "findOneAnd",
+    "bulkWrite",
+    "createIndex",
+    "createCollection",
+    "renameCollection",
+    "$out",
+    "$merge",
+    "killOp",
+];
+const READS: &[&str] = &[
+    "find",
+    "count",
+    "aggregate",
+    "distinct",
+    "stats",
+    "status",
+    "getIndexes",
+    "explain",
+    "serverStatus",
+    "currentOp",
+    "show ",
+    "getCollectionNames",
+    "hello",
+    "version",
+    "isMaster",
+    "printReplicationInfo",
+    "printSecondaryReplicationInfo",
+    "getReplicationInfo",
+    "listDatabases",
+];
+
 /// `MongoDB`'s shell, by the names of its methods.
 pub(super) fn mongo(judge: &mut Judge<'_>, text: &str) {
     let collection = text.split("db.").nth(1).and_then(|rest| rest.split(['.', '(']).next()).unwrap_or("*");
     let what = target("table", None, collection);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let empty = text.contains("({})") || text.contains("({},") || text.contains("({ }");
-    let (tier, rule, reason, data, undo) = if has(&[
-        "dropDatabase",
-        ".drop(",
-        "dropIndex",
-        "dropUser",
-        "dropRole",
-        "shutdownServer",
-        "fsyncLock",
-        "createUser",
-        "grantRoles",
-        "updateUser",
-        "rs.reconfig",
-        "rs.stepDown",
-        "rs.remove",
-        "sh.",
-        "adminCommand",
-        "runCommand",
-        "eval(",
-    ]) {
+    let (tier, rule, reason, data, undo) = if has(ADMIN) {
         (
             crate::domain::Tier::HPlus,
             "mongo.admin",
@@ -166,43 +205,9 @@ pub(super) fn mongo(judge: &mut Judge<'_>, text: &str) {
         )
     } else if has(&["deleteOne", "deleteMany", "remove(", "findOneAndDelete"]) {
         (crate::domain::Tier::H, "mongo.delete", "it deletes documents", DataEffect::Delete, Undo::Restore)
-    } else if has(&[
-        "insert",
-        "update",
-        "replace",
-        "save(",
-        "findAndModify",
-        "findOneAnd",
-        "bulkWrite",
-        "createIndex",
-        "createCollection",
-        "renameCollection",
-        "$out",
-        "$merge",
-        "killOp",
-    ]) {
+    } else if has(WRITES) {
         (crate::domain::Tier::H, "mongo.write", "it changes documents", DataEffect::Write, Undo::Restore)
-    } else if has(&[
-        "find",
-        "count",
-        "aggregate",
-        "distinct",
-        "stats",
-        "status",
-        "getIndexes",
-        "explain",
-        "serverStatus",
-        "currentOp",
-        "show ",
-        "getCollectionNames",
-        "hello",
-        "version",
-        "isMaster",
-        "printReplicationInfo",
-        "printSecondaryReplicationInfo",
-        "getReplicationInfo",
-        "listDatabases",
-    ]) {
+    } else if has(READS) {
         (crate::domain::Tier::Ro, "mongo.read", "it reads documents", DataEffect::Read, Undo::Instant)
     } else {
         return judge.opaque("mongo.unread", "this is not read here");
