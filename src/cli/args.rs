@@ -310,6 +310,9 @@ pub(super) struct Assess {
     /// Judge SQL as a client would run it
     #[arg(long, value_name = "TEXT", conflicts_with = "command")]
     pub(super) sql: Option<String>,
+    /// Judge a proposed action, as JSON; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "sql", "lines"])]
+    pub(super) action: Option<PathBuf>,
     /// The command and its arguments; a single argument with blanks is a shell command line
     #[arg(last = true, value_name = "CMD")]
     pub(super) command: Vec<std::ffi::OsString>,

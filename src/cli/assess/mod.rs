@@ -3,6 +3,7 @@
 mod command;
 mod evaluate;
 mod recording;
+mod shown;
 mod topology;
 
 use super::Done;

@@ -1,0 +1,17 @@
+//! Any text is judged as shell: no panic, no unbounded time.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use holdpoint::domain::Timestamp;
+use holdpoint::judge::blast::{Case, Rules, Subject, assess};
+use holdpoint::judge::world::World;
+use libfuzzer_sys::fuzz_target;
+
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::builtin().unwrap_or_default());
+
+fuzz_target!(|text: &str| {
+    let world = World::default();
+    let case = Case { rules: &RULES, world: &world, alert: None, claim: None, plan: None, now: Timestamp::from_millis(0) };
+    assess(&Subject::Shell { text, cwd: "/home/agent/work" }, &case);
+});
