@@ -21,7 +21,8 @@
 //! the actor comes from the connection; outside text ([`domain::Untrusted`]) reaches a terminal only through the
 //! cockpit's `safe_text`.
 //!
-//! Floor 3 (second opinions, policy, signatures) is not built yet; until then the sheet says "not computed".
+//! Hub and cockpit do not use the second opinions of floor 3 yet (`holdpoint assess` does); policy and signatures are not
+//! built. Until then the sheet says "not computed".
 
 pub mod bridge;
 pub mod cli;
