@@ -219,7 +219,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_approval_without_every_condition(steps in proptest::collection::vec(step(), 1..80)) {
+    fn invariant_09_no_approval_without_every_condition(steps in proptest::collection::vec(step(), 1..80)) {
         let mut world = World::new();
         for step in &steps {
             if sane(&world, step) {

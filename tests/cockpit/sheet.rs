@@ -109,7 +109,7 @@ fn hidden_and_foreign_characters_are_said_in_words() {
 }
 
 #[test]
-fn the_sheet_says_who_runs_it_and_what_is_not_computed() {
+fn invariant_02_and_10_the_sheet_says_who_runs_it_and_what_is_not_computed() {
     let (mut scene, ..) = open_sheet(WIDE);
     for words in [
         "by Holdpoint as sre-remediator, once",

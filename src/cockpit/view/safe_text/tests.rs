@@ -64,7 +64,7 @@ fn original(drawn: &str) -> String {
 }
 
 #[test]
-fn every_character_that_hides_or_acts_is_written_out_and_everyday_letters_are_not() {
+fn invariant_08_every_character_that_hides_or_acts_is_written_out_and_everyday_letters_are_not() {
     let acting = class(&ACTING);
     let marks = class(&Regex::new(r"\p{M}").unwrap());
     let unassigned = class(&Regex::new(r"\p{Cn}").unwrap());
