@@ -65,12 +65,14 @@ pub(super) struct Handed {
 }
 
 /// What became of an order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Launched {
     /// The process is the command now.
     Yes,
     /// Nothing ran; why, one sentence each.
     No(Vec<Untrusted>),
+    /// It had all of its order, and what it answered cannot be understood.
+    Unclear(std::io::Error),
 }
 
 /// Gives an order to a fresh launcher and waits until it has become the command, or said why not.
@@ -88,6 +90,10 @@ pub(super) fn give(mut line: &UnixStream, order: &Order, handed: &Handed) -> std
     let sent = sendmsg(line, &[IoSlice::new(&order)], &mut beside, SendFlags::empty())?;
     line.write_all(&order[sent..])?;
     line.shutdown(Shutdown::Write)?;
+    Ok(outcome(line).unwrap_or_else(Launched::Unclear))
+}
+
+fn outcome(mut line: &UnixStream) -> std::io::Result<Launched> {
     let mut answer = Vec::new();
     line.read_to_end(&mut answer)?;
     Ok(match answer.split_first() {

@@ -262,7 +262,7 @@ async fn start(
     }
     let child = spawn(observed, &request.launcher).await.map_err(|why| match why {
         NotStarted::Nothing(why) => NotRun::refused(why),
-        NotStarted::Other(why) => NotRun::Lost(why.into()),
+        NotStarted::Other(why) => NotRun::Lost(why),
     })?;
     let by = seat.session.hold(&asked.hold).and_then(|hold| hold.closing.as_ref());
     let by = by.map(|closing| closing.by.name.clone()).unwrap_or_default();

@@ -21,8 +21,8 @@ use crate::domain::{Stdin, Untrusted};
 pub(super) enum NotStarted {
     /// Nothing ran; why, one sentence each.
     Nothing(Vec<Untrusted>),
-    /// Other bytes than those approved may have run, for a moment: they were killed.
-    Other(String),
+    /// Something may have run for a moment, approved or not, and was killed.
+    Other(Untrusted),
 }
 
 impl From<std::io::Error> for NotStarted {
@@ -49,7 +49,14 @@ pub(super) async fn spawn(observed: &Observed, launcher: &Path) -> Result<Child,
     let given = tokio::task::spawn_blocking(move || launch::give(&ours, &order, &handed)).await;
     let why = match given.map_err(std::io::Error::other).flatten() {
         Ok(Launched::Yes) => {
-            return if observed.program_was_written() { Err(kill(child).await) } else { Ok(child) };
+            // The kernel lets nobody write to a program that runs, so this look is about all that can have run.
+            if !observed.program_was_written() {
+                return Ok(child);
+            }
+            return Err(killed(child, "the program was written to in the moment of its start").await);
+        }
+        Ok(Launched::Unclear(error)) => {
+            return Err(killed(child, &format!("whether it was started was not told: {error}")).await);
         }
         Ok(Launched::No(why)) => NotStarted::Nothing(why),
         Err(error) => error.into(),
@@ -60,14 +67,14 @@ pub(super) async fn spawn(observed: &Observed, launcher: &Path) -> Result<Child,
     Err(why)
 }
 
-/// The program was written to between the last look and `exec`. The kernel lets nobody write to it from there on, so
-/// this look is about everything that can have run.
-async fn kill(mut child: Child) -> NotStarted {
+/// Kills what was started, or was about to be.
+async fn killed(mut child: Child, why: &str) -> NotStarted {
     let group = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
     // Whoever is gone already needs no killing.
     let _ = group.map(|group| rustix::process::kill_process_group(group, Signal::KILL));
+    let _ = child.start_kill();
     let _ = child.wait().await;
-    NotStarted::Other("the program was written to in the moment of its start; it was killed at once".into())
+    NotStarted::Other(format!("{why}; it was killed at once").into())
 }
 
 fn hand_over(observed: &Observed) -> std::io::Result<Handed> {
