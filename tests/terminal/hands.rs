@@ -41,16 +41,27 @@ pub(super) fn settled(place: &Place) {
 }
 
 /// Reads the whole action: approve is off, and says so, until every line of it was on screen.
-pub(super) fn read_on(place: &Place) {
+pub(super) fn read_on(place: &Place) -> String {
+    let mut pages = String::new();
     for _ in 0..20 {
         let text = place.wait_for("the sheet", reading);
+        pages += &text;
         if !text.contains("approve is off") {
-            return;
+            return pages;
         }
         place.key("pgdn");
-        place.wait_for("the next page", |now| now != text);
+        // The time that is left changes too; only other rows are another page.
+        place.wait_for("the next page, or all of it read", |now| {
+            rows_shown(now) != rows_shown(&text) || reading(now) && !now.contains("approve is off")
+        });
     }
     panic!("the action has no end:\n{}", place.text());
+}
+
+/// Which rows of the sheet are on screen: `1-16 of 44`.
+fn rows_shown(text: &str) -> Option<&str> {
+    let (_, behind) = text.split_once(" rows ")?;
+    behind.split_once(" ═").or_else(|| behind.split_once(" =")).map(|(rows, _)| rows)
 }
 
 /// What a person does: read, `A`, look, Enter. A key that the guard refuses is pressed again, as the screen says.

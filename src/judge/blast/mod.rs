@@ -1,10 +1,10 @@
 //! What an action would touch, computed from the action itself: tier, targets, data, credentials, how it is undone.
 //!
-//! The way of an action: a shell line is parsed ([`shell`]), an argument vector is not; each program with its arguments
-//! is taken apart by the grammar of its options ([`call`]), where data cannot say it by code ([`readers`], [`sql`],
-//! [`code`]); then rules, which are data, say what it means ([`Rules`]). What the parts say is put together by taking
-//! the worst ([`compose`]); what depends on the targets comes from the world ([`reach`]); the agent's claim is compared
-//! with the result and never enters it ([`claim`]).
+//! The way of an action: a shell line is parsed (`shell`), an argument vector is not; each program with its arguments
+//! is taken apart by the grammar of its options (`call`), where data cannot say it by code (`readers`, `sql`,
+//! `code`); then rules, which are data, say what it means ([`Rules`]). What the parts say is put together by taking
+//! the worst (`compose`); what depends on the targets comes from the world (`reach`); the agent's claim is compared
+//! with the result and never enters it (`claim`).
 //!
 //! Total and bounded: at most 3,000 parts, 24 layers, 512 findings; what exceeds a limit is uninspectable, and says so.
 //!
